@@ -1,0 +1,36 @@
+"""What every data set is, whatever file it came from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images and labels, with their names and where they came from.
+
+    x_train, x_test: uint8, (images, height, width, channels)
+    y_train, y_test: int32, (images,), indices into `class_names`
+    """
+
+    name: str  # "mnist"
+    title: str  # for pictures and tables: "MNIST", "drawn digits (not MNIST)", "JPEG copy of CIFAR-10"
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    class_names: tuple[str, ...]
+    origin: str  # one line: the file or the generator, and what was checked
+    warning: str = ""  # what a user must know before anything else: that this stands in for something
+
+    @property
+    def image_shape(self):
+        return self.x_train.shape[1:]
+
+    def first(self, train, test=None):
+        """The same data set, cut to its first images, for a run on a small budget."""
+        test = train if test is None else test
+        return Dataset(
+            self.name, self.title, self.x_train[:train], self.y_train[:train], self.x_test[:test], self.y_test[:test],
+            self.class_names, f"{self.origin}; only the first {train:,} and {test:,} images", self.warning,
+        )  # fmt: skip

@@ -1,0 +1,41 @@
+"""Files that are either whole or not there."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from vitkeras.errors import Problem
+
+UNFINISHED = ".unfinished"
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """Give a temporary name beside `path` to write to; move it into place only when the block has succeeded.
+
+    A reader sees the old file or the new one, never a half. What the system refuses (no permission, a full disk)
+    becomes one message, and the temporary file is gone. The suffix stays last, for libraries that go by it.
+
+    >>> with written_whole("numbers.txt") as path:    # doctest: +SKIP
+    ...     path.write_text("1 2 3")
+    """
+    path = Path(path)
+    temporary = path.with_name(f"{path.stem}{UNFINISHED}-{os.getpid()}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as fault:
+        raise Problem(
+            f"{path} could not be written: {fault.strerror or fault}. What was there before is untouched. "
+            "Free some space or choose another folder, and run the command again."
+        ) from fault
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def sweep(folder):
+    """Remove what a killed program left half-written in `folder`."""
+    for leftover in Path(folder).glob(f"*{UNFINISHED}-*"):
+        leftover.unlink(missing_ok=True)

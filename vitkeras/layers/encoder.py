@@ -1,0 +1,86 @@
+"""The Transformer encoder's block: the paper's equations 2 and 3."""
+
+import keras
+
+from vitkeras.layers import checks
+from vitkeras.layers.attention import MyMultiHeadAttention
+
+
+@keras.saving.register_keras_serializable(package="vitkeras")
+class EncoderBlock(keras.layers.Layer):
+    """Attention, then an MLP; each behind a LayerNorm, each added to what came in.
+
+        z' = MSA(LN(z)) + z            (2)
+        z  = MLP(LN(z')) + z'          (3)        MLP: Dense(mlp_dim), GELU, Dense(width)
+
+    `key_dim` is the width of a head; left out, the heads share the token's width, as in the paper.
+
+    In and out: (batch, tokens, width); with `return_attention_scores=True` also (batch, num_heads, tokens, tokens)
+
+    >>> EncoderBlock(num_heads=4, mlp_dim=128)(np.ones((2, 16, 64), "float32")).shape
+    (2, 16, 64)
+    """
+
+    def __init__(self, num_heads, mlp_dim, key_dim=None, dropout=0.1, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.num_heads, self.mlp_dim = checks.positive("EncoderBlock", num_heads=num_heads, mlp_dim=mlp_dim)
+        self.key_dim = key_dim if key_dim is None else checks.positive("EncoderBlock", key_dim=key_dim)[0]
+        (self.dropout,) = checks.rate("EncoderBlock", dropout=dropout)
+        # The lecture's epsilon; Keras's own default, 1e-3, is meant for batch statistics.
+        self.norm_1 = keras.layers.LayerNormalization(epsilon=1e-6, name="norm_1", dtype=self.dtype_policy)
+        self.norm_2 = keras.layers.LayerNormalization(epsilon=1e-6, name="norm_2", dtype=self.dtype_policy)
+        self.mlp_in = keras.layers.Dense(mlp_dim, activation="gelu", name="mlp_in", dtype=self.dtype_policy)
+        self.drop = keras.layers.Dropout(self.dropout, name="drop", dtype=self.dtype_policy)
+
+    def build(self, input_shape):
+        batch, tokens, width = self.compute_output_shape(input_shape)
+        self.attention = MyMultiHeadAttention(
+            self.num_heads,
+            self.key_dim or width // self.num_heads,
+            self.dropout,
+            name="attention",
+            dtype=self.dtype_policy,
+        )
+        self.mlp_out = keras.layers.Dense(width, name="mlp_out", dtype=self.dtype_policy)
+        self.norm_1.build(input_shape)
+        self.attention.build(input_shape, input_shape)
+        self.norm_2.build(input_shape)
+        self.mlp_in.build(input_shape)
+        self.mlp_out.build((batch, tokens, self.mlp_dim))
+
+    def call(self, tokens, mask=None, training=None, return_attention_scores=False):
+        normed = self.norm_1(tokens)  # (batch, tokens, width)
+        attended, scores = self.attention(
+            normed, normed, value_mask=mask, training=training, return_attention_scores=True
+        )  # (batch, tokens, width), (batch, heads, tokens, tokens)
+        tokens = tokens + self.drop(attended, training=training)
+
+        hidden = self.drop(self.mlp_in(self.norm_2(tokens)), training=training)  # (batch, tokens, mlp_dim)
+        tokens = tokens + self.drop(self.mlp_out(hidden), training=training)  # (batch, tokens, width)
+        return (tokens, scores) if return_attention_scores else tokens
+
+    def compute_output_shape(self, input_shape):
+        shape = checks.axes("EncoderBlock", "tokens", input_shape, "batch", "tokens", "width")
+        if self.key_dim is None and shape[-1] % self.num_heads:
+            raise ValueError(
+                f"EncoderBlock shares the width out among the heads, so it must be a multiple of their number; "
+                f"say `key_dim` to choose the width of a head. Received: width={shape[-1]}, num_heads={self.num_heads}"
+            )
+        return shape
+
+    def compute_output_spec(self, tokens, mask=None, training=None, return_attention_scores=False):
+        output = keras.KerasTensor(self.compute_output_shape(tokens.shape), self.compute_dtype)
+        if not return_attention_scores:
+            return output
+        batch, count, _ = tokens.shape
+        return output, keras.KerasTensor((batch, self.num_heads, count, count), self.compute_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "mlp_dim": self.mlp_dim,
+            "key_dim": self.key_dim,
+            "dropout": self.dropout,
+        }
