@@ -16,23 +16,25 @@ class Misuse(Problem, ValueError):
     exit_code = 2
 
 
-def speak_plainly(on_interrupt=None):
+class Interrupted(Problem):
+    """The user pressed Ctrl-C. The text says what has been saved and how to go on."""
+
+    exit_code = 130
+
+
+def speak_plainly():
     """From here on, a `Problem` that nobody catches ends the program with its text and its exit code.
 
-    `on_interrupt` is called at Ctrl-C and returns the sentence that says what has been saved and how to go on.
     Anything unforeseen still shows its traceback: that is a bug, and the traceback is what a report needs.
     """
+    sys.excepthook = tell
 
-    def hook(kind, fault, trace):
-        if issubclass(kind, KeyboardInterrupt):
-            print(
-                f"\nStopped. {on_interrupt() if on_interrupt else 'Nothing was lost that had been saved.'}",
-                file=sys.stderr,
-            )
-            raise SystemExit(130)
-        if issubclass(kind, Problem):
-            print(f"\nerror: {fault}", file=sys.stderr)
-            raise SystemExit(fault.exit_code)
+
+def tell(kind, fault, trace):
+    if issubclass(kind, KeyboardInterrupt):
+        kind, fault = Interrupted, Interrupted("nothing had been saved yet; run the command again to start over")
+    if not issubclass(kind, Problem):
         traceback.print_exception(kind, fault, trace)
-
-    sys.excepthook = hook
+        return
+    print(f"\n{'stopped' if issubclass(kind, Interrupted) else 'error'}: {fault}", file=sys.stderr)
+    raise SystemExit(fault.exit_code)  # from an excepthook, this sets the exit code

@@ -1,5 +1,6 @@
 """What every data set is, whatever file it came from."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,22 @@ class Dataset:
     @property
     def image_shape(self):
         return self.x_train.shape[1:]
+
+    def describe(self):
+        """What a program prints first: what the data is not, what it is, and where it came from."""
+        count, test_count = len(self.y_train), len(self.y_test)
+        shape = " x ".join(map(str, self.image_shape))
+        lines = [f"WARNING: {self.warning}"] if self.warning else []
+        lines.append(f"data: {self.title}: {count:,} + {test_count:,} images of {shape}, {len(self.class_names)} classes")
+        lines.append(f"from: {self.origin}")
+        return "\n".join(lines)
+
+    def fingerprint(self):
+        """A short name for exactly these pixels and labels, so that a resumed run is sure to have the same."""
+        digest = hashlib.sha256()
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            digest.update(np.ascontiguousarray(array).data)
+        return f"{self.name} {digest.hexdigest()[:16]}"
 
     def first(self, train, test=None):
         """The same data set, cut to its first images, for a run on a small budget."""

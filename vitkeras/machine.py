@@ -1,0 +1,90 @@
+"""The machine that a lesson runs on: its device, the precision that suits it, and what must be fixed for a repeat."""
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+import keras
+
+from vitkeras.errors import Problem
+from vitkeras.options import PRECISIONS
+
+
+def prepare(options):
+    """Fix the seed, choose device and precision as the options say, and print both. Returns them as a dict."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if options.device == "gpu" and not gpus:
+        raise Problem(
+            "--device gpu was asked for, but TensorFlow sees no GPU. On Linux and WSL2: pip install "
+            "'tensorflow[and-cuda]', and see whether nvidia-smi lists the card. On macOS and native Windows TensorFlow "
+            "has no GPU support. "
+            "To go on without one: --device auto, or cpu."
+        )
+    if options.device == "cpu" and gpus:
+        tf.config.set_visible_devices([], "GPU")
+        gpus = []
+    keras.utils.set_random_seed(options.seed)
+    if not gpus:
+        # Costs nothing measurable on a CPU, and makes a repeated or resumed run equal to the last bit.
+        tf.config.experimental.enable_op_determinism()
+
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    device = gpu_name(details) if gpus else f"CPU, {cores()} cores ({processor()})"
+    precision, reason = options.precision, ""
+    if precision == "auto":
+        precision, reason = fastest_precision([d.get("compute_capability", (0, 0)) for d in details], cpu_flags())
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    print(f"device: {device}")
+    print(f"precision: {precision}{reason}")
+    return {"device": device, "precision": precision}
+
+
+def fastest_precision(gpu_capabilities, flags):
+    """What `--precision auto` picks, and why: 16 bits only where the hardware multiplies them faster than 32.
+
+    >>> fastest_precision([(8, 0)], set())
+    ('bfloat16', ' (auto: a GPU of compute capability 8.0)')
+    >>> fastest_precision([], {"avx2"})
+    ('float32', ' (auto: no faster 16-bit arithmetic found)')
+    """
+    if gpu_capabilities:
+        major, minor = min(gpu_capabilities)
+        precision = "bfloat16" if major >= 8 else "float16" if major >= 7 else "float32"
+        return precision, f" (auto: a GPU of compute capability {major}.{minor})"
+    for flag in ("amx_bf16", "avx512_bf16"):
+        if flag in flags:
+            return "bfloat16", f" (auto: this CPU has {flag})"
+    return "float32", " (auto: no faster 16-bit arithmetic found)"
+
+
+def cpu_info(field):
+    """A line of Linux's description of the processor; empty where there is none."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith(field)), "")
+
+
+def cpu_flags():
+    return set(cpu_info("flags").split())
+
+
+def processor():
+    return cpu_info("model name") or platform.processor() or platform.machine()
+
+
+def cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def gpu_name(details):
+    return f"{len(details)} x " * (len(details) > 1) + f"GPU ({details[0].get('device_name', 'unnamed')})"
+
+
+def versions():
+    packages = ("vitkeras", "tensorflow", "keras", "numpy")
+    return {"python": platform.python_version()} | {p: importlib.metadata.version(p) for p in packages}

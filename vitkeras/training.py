@@ -1,0 +1,183 @@
+"""From arrays to a trained model: an input pipeline that never stalls, and a fit that can be killed and goes on."""
+
+import math
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vitkeras.errors import Interrupted
+
+
+def batches(images, labels, batch_size):
+    """The images in their order, as float32 from 0 to 1. For validation and test."""
+    return plain(
+        tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size).map(as_floats).prefetch(2)
+    )  # fmt: skip
+
+
+def shuffled_batches(images, labels, batch_size, seed, first_epoch=0):
+    """Epoch after epoch without end, each in another order: a single iterator serves the whole training.
+
+    The order of epoch `e` depends on (seed, e) alone, so that training can start at any epoch as if it had run all
+    those before. An epoch has `steps(len(images), batch_size)` batches; the last one takes what is left.
+    """
+    count = len(images)
+    per_epoch = steps(count, batch_size)
+    images, labels = tf.constant(images), tf.constant(labels)
+
+    def batch(step):
+        epoch, place = step // per_epoch, step % per_epoch
+        places = tf.range(place * batch_size, tf.minimum((place + 1) * batch_size, count))
+        # A shuffle that can be asked for any place without making the others.
+        chosen = tf.random.experimental.index_shuffle(places, tf.stack([tf.constant(seed, tf.int64), epoch]), count - 1)
+        return as_floats(tf.gather(images, chosen), tf.gather(labels, chosen))
+
+    return plain(tf.data.Dataset.counter(first_epoch * per_epoch).map(batch).prefetch(2))
+
+
+def as_floats(images, labels):
+    return tf.cast(images, tf.float32) / 255.0, labels
+
+
+def plain(dataset):
+    """Without autotuning: its thread wakes at 10, 20, 40 … ms, and freeing an iterator waits until it does.
+
+    At the end of an epoch that wait can double the epoch's time. We choose the prefetching ourselves instead.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
+def steps(count, batch_size):
+    return math.ceil(count / batch_size)
+
+
+def split(images, labels, validation=0.1):
+    """Hold out the last tenth, as `fit(validation_split=0.1)` does: (images, labels) to train on, and to watch."""
+    at = int(len(images) * (1 - validation))
+    return (images[:at], labels[:at]), (images[at:], labels[at:])
+
+
+def train(model, train, validation, *, batch_size, epochs, run):
+    """Fit `model` on (images, labels), keeping each epoch in `run`, from the epoch on that the run has reached."""
+    run.restore(model)
+    first = run.epochs_done
+    if first:
+        print(f"resumed after epoch {first} of {epochs}" + (": nothing is left to train" if first >= epochs else ""))
+    try:
+        model.fit(
+            shuffled_batches(*train, batch_size, run.settings["seed"], first),
+            steps_per_epoch=steps(len(train[0]), batch_size),
+            validation_data=batches(*validation, batch_size),
+            initial_epoch=first,
+            epochs=max(first, epochs),
+            callbacks=[Progress(epochs), SaveEpochs(run)],
+            shuffle=False,  # the stream is shuffled already
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        words = [word for word in sys.argv[1:] if word != "--resume"]
+        if "--out" not in " ".join(words):
+            words += ["--out", str(run.folder)]
+        raise Interrupted(
+            f"{run.epochs_done} of {epochs} epochs are saved in {run.folder}. "
+            f"Go on with: {shlex.join(['python', sys.argv[0], *words, '--resume'])}"
+        ) from None
+    return run.history
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a classifier said of some images, and what they were.
+
+    probabilities: (images, classes);  predictions, labels: (images,)
+    """
+
+    probabilities: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def predictions(self):
+        return self.probabilities.argmax(-1)
+
+    @property
+    def accuracy(self):
+        return float((self.predictions == self.labels).mean())
+
+
+def evaluate(model, images, labels, batch_size=256):
+    """Ask the model, which ends in logits, about all images."""
+    logits = model.predict(batches(images, labels, batch_size), verbose=0)
+    return Outcome(keras.ops.convert_to_numpy(keras.ops.softmax(logits)), labels)
+
+
+class SaveEpochs(keras.callbacks.Callback):
+    """Put each epoch into the run folder as soon as it has ended."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.run.save_epoch(self.model, logs, round(time.perf_counter() - self.began, 2))
+
+
+class Progress(keras.callbacks.Callback):
+    """A line for each epoch with the time that is left; on a terminal, also a bar that moves."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_train_begin(self, logs=None):
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), transient=True
+        )
+        self.seconds = []
+        if self.bar.console.is_terminal:
+            self.bar.start()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.task = self.bar.add_task(f"epoch {epoch + 1}/{self.epochs}", total=self.params["steps"])
+        self.began = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.bar.update(self.task, completed=batch + 1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.bar.remove_task(self.task)
+        self.seconds.append(time.perf_counter() - self.began)
+        left = (self.epochs - epoch - 1) * float(np.median(self.seconds))
+        # The first epoch also traces and compiles, hence the median.
+        self.bar.console.print(
+            f"epoch {epoch + 1:>{len(str(self.epochs))}}/{self.epochs}  "
+            + "  ".join(f"{name} {logs[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy"))
+            + f"  {self.seconds[-1]:5.1f} s" + (f"  left: {spoken(left)}" if left else ""),
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+    def on_train_end(self, logs=None):
+        self.bar.stop()
+
+
+def spoken(seconds):
+    """A duration as people say it.
+
+    >>> spoken(42), spoken(754), spoken(7500)
+    ('42 s', '13 min', '2 h 05 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
