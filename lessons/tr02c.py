@@ -37,8 +37,7 @@ if options.quick:
 import keras
 from keras import layers
 
-from vitkeras import MyMultiHeadAttention, PatchEncoder, Patches, diagram, machine, plots, training
-from vitkeras.runs import Run
+from vitkeras import MyMultiHeadAttention, PatchEncoder, Patches, diagram, machine, plots, runs, training
 
 here = machine.prepare(options)
 
@@ -86,7 +85,7 @@ settings = {
     "weight_decay": WEIGHT_DECAY, "patch_size": PATCH_SIZE, "projection_dim": PROJECTION_DIM, "num_heads": NUM_HEADS,
     "transformer_layers": TRANSFORMER_LAYERS, "mlp_units": MLP_UNITS, "head_units": HEAD_UNITS,
 }  # fmt: skip
-run = Run(options, settings, data, here)
+run = runs.open_run(options, settings, data, here)
 diagram.draw(model, run.path("tr02c.png"))
 held_in, held_out = training.split(data.x_train, data.y_train, validation=0.1)
 history = training.train(model, held_in, held_out, batch_size=BATCH_SIZE, epochs=options.epochs, run=run)

@@ -9,6 +9,7 @@ model.keras     the trained model; and the lesson's pictures
 import csv
 import datetime
 import json
+import shlex
 import sys
 import zipfile
 from pathlib import Path
@@ -20,34 +21,38 @@ from vitkeras.files import sweep, written_whole
 from vitkeras.machine import versions
 
 
-class Run:
-    """What is kept of one training. `settings` is whatever the history depends on: a resumed run must have the same."""
+def open_run(options, settings, dataset, machine):
+    """The run folder that the options of a lesson ask for: a new one, or the one to go on with.
 
-    def __init__(self, options, settings, dataset, machine):
-        self.settings = {
-            **settings,
-            "seed": options.seed,
-            "precision": machine["precision"],
-            "data": dataset.fingerprint(),
-        }
-        self.folder = choose_folder(options)
+    `settings` is whatever the history depends on: a run is resumed with the same ones or not at all.
+    """
+    settings = {**settings, "seed": options.seed, "precision": machine["precision"], "data": dataset.fingerprint()}
+    run = Run(choose_folder(options), settings)
+    if options.resume:
+        run.check_same_settings()
+    run.write_record(
+        lesson=options.lesson,
+        command=shlex.join(["python", f"lessons/{options.lesson}.py", *sys.argv[1:]]),
+        settings=settings,
+        epochs=options.epochs,
+        data={"title": dataset.title, "origin": dataset.origin, "warning": dataset.warning},
+        machine=machine,
+        versions=versions(),
+        started=now(),
+    )
+    print(f"run folder: {run.folder}")
+    return run
+
+
+class Run:
+    """What is kept of one training, in `folder`."""
+
+    def __init__(self, folder, settings):
+        self.folder, self.settings = Path(folder), settings
+        self.record = {}
         self.history = {}
         self.seconds = []
         sweep(self.folder)
-        if options.resume:
-            self.check_same_settings()
-        self.record = {
-            "lesson": options.lesson,
-            "command": " ".join([f"python lessons/{options.lesson}.py", *sys.argv[1:]]),
-            "settings": self.settings,
-            "epochs": options.epochs,
-            "data": {"title": dataset.title, "origin": dataset.origin, "warning": dataset.warning},
-            "machine": machine,
-            "versions": versions(),
-            "started": now(),
-        }
-        self.write_record()
-        print(f"run folder: {self.folder}")
 
     @property
     def epochs_done(self):
@@ -92,7 +97,8 @@ class Run:
             return
         variables = state_of(model)
         try:
-            with np.load(file, allow_pickle=False) as saved:
+            # Opened here, for np.load leaves a file open that it cannot read.
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as saved:
                 arrays = [saved[f"variable_{i:04}"] for i in range(len(saved.files) - 2)]
                 history, seconds = json.loads(str(saved["history"])), saved["seconds"].tolist()
         except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as fault:
@@ -120,7 +126,7 @@ class Run:
         import keras
 
         with written_whole(self.path("model.keras")) as path:
-            keras.Model(model.inputs, model.outputs, name=model.name).save(path)
+            keras.Model(model.input, model.output, name=model.name).save(path)
         self.write_record(finished=now(), seconds_per_epoch=self.seconds, results=results)
 
 
@@ -147,7 +153,8 @@ def choose_folder(options):
 
 def state_of(model):
     """The weights, the states of the random generators, and the optimiser's averages and step."""
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:  # a loss-scaling optimiser would be built twice
+        model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
 
 

@@ -27,17 +27,17 @@ def shuffled_batches(images, labels, batch_size, seed, first_epoch=0):
     those before. An epoch has `steps(len(images), batch_size)` batches; the last one takes what is left.
     """
     count = len(images)
-    per_epoch = steps(count, batch_size)
     images, labels = tf.constant(images), tf.constant(labels)
 
-    def batch(step):
-        epoch, place = step // per_epoch, step % per_epoch
-        places = tf.range(place * batch_size, tf.minimum((place + 1) * batch_size, count))
-        # A shuffle that can be asked for any place without making the others.
-        chosen = tf.random.experimental.index_shuffle(places, tf.stack([tf.constant(seed, tf.int64), epoch]), count - 1)
-        return as_floats(tf.gather(images, chosen), tf.gather(labels, chosen))
+    def order(epoch):
+        seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
+        places = tf.random.experimental.stateless_shuffle(tf.range(count), seeds)  # (images,)
+        return tf.data.Dataset.from_tensor_slices(places).batch(batch_size)
 
-    return plain(tf.data.Dataset.counter(first_epoch * per_epoch).map(batch).prefetch(2))
+    def pick(places):
+        return as_floats(tf.gather(images, places), tf.gather(labels, places))
+
+    return plain(tf.data.Dataset.counter(first_epoch).flat_map(order).map(pick).prefetch(2))
 
 
 def as_floats(images, labels):
@@ -168,7 +168,8 @@ class Progress(keras.callbacks.Callback):
         )  # fmt: skip
 
     def on_train_end(self, logs=None):
-        self.bar.stop()
+        if self.bar.live.is_started:
+            self.bar.stop()
 
 
 def spoken(seconds):

@@ -1,0 +1,47 @@
+from types import SimpleNamespace
+
+import keras
+import pytest
+import tensorflow as tf
+
+from vitkeras import machine
+from vitkeras.errors import Problem
+
+
+@pytest.mark.parametrize(
+    ("gpus", "flags", "precision"),
+    [
+        ([], {"avx2"}, "float32"),
+        ([], {"avx2", "avx512_bf16"}, "bfloat16"),
+        ([], {"amx_bf16"}, "bfloat16"),
+        ([(7, 5)], {"amx_bf16"}, "float16"),
+        ([(9, 0)], set(), "bfloat16"),
+        ([(6, 1)], {"amx_bf16"}, "float32"),
+        ([(9, 0), (7, 0)], set(), "float16"),
+    ],
+)
+def test_auto_picks_16_bits_only_where_the_hardware_has_them(gpus, flags, precision):
+    assert machine.fastest_precision(gpus, flags)[0] == precision
+
+
+@pytest.fixture
+def options():
+    yield SimpleNamespace(device="auto", seed=3, precision="bfloat16")
+    keras.config.set_dtype_policy("float32")
+
+
+def test_device_and_precision_are_printed_and_set(options, capsys):
+    here = machine.prepare(options)
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    printed = capsys.readouterr().out
+    assert here["device"] in printed
+    assert "precision: bfloat16" in printed
+
+
+def test_a_missing_gpu_is_a_failure_with_advice(options):
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("this machine has a GPU")
+    options.device = "gpu"
+    with pytest.raises(Problem, match=r"no GPU.*and-cuda.*--device") as found:
+        machine.prepare(options)
+    assert found.value.exit_code == 1

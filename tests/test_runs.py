@@ -1,0 +1,143 @@
+import dataclasses
+import json
+import os
+import re
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+from vitkeras import runs
+from vitkeras.datasets import Dataset
+from vitkeras.errors import Misuse, Problem
+
+HERE = {"device": "a test", "precision": "float32"}
+
+
+@pytest.fixture
+def data():
+    images, labels = np.zeros((4, 6, 6, 1), "uint8"), np.array([0, 1, 0, 1], "int32")
+    return Dataset("drawn", "drawn digits", images, labels, images, labels, ("0", "1"), "a test", "not MNIST")
+
+
+@pytest.fixture
+def options(tmp_path):
+    return SimpleNamespace(lesson="tr02c", seed=1, epochs=2, resume=False, own_folder=True, out=tmp_path / "run")
+
+
+def make_model(units=3):
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(units), keras.layers.Dropout(0.5)])
+    model.compile("adamw", "mse")
+    return model
+
+
+def test_a_month_later_the_folder_tells_what_it_was(options, data):
+    run = runs.open_run(options, {"patch_size": 7}, data, HERE)
+    run.save_epoch(make_model(), {"loss": 0.25}, 1.5)
+    run.finish(make_model(), test_accuracy=0.5)
+    record = json.loads((options.out / "run.json").read_text())
+    assert record["settings"] == {"patch_size": 7, "seed": 1, "precision": "float32", "data": data.fingerprint()}
+    assert record["data"] == {"title": "drawn digits", "origin": "a test", "warning": "not MNIST"}
+    assert record["results"] == {"test_accuracy": 0.5}
+    assert record["versions"]["keras"] == keras.__version__
+    assert record["seconds_per_epoch"] == [1.5]
+    assert (options.out / "history.csv").read_text().splitlines() == ["epoch,loss", "1,0.25"]
+    x = np.ones((1, 6), "float32")
+    assert keras.saving.load_model(options.out / "model.keras", safe_mode=True)(x).shape == (1, 3)
+
+
+def test_a_restored_model_goes_on_with_the_same_weights_and_optimiser(options, data):
+    model, other = make_model(), make_model()
+    x, y = np.random.default_rng(0).normal(size=(8, 6)), np.zeros((8, 3))
+    model.fit(x, y, verbose=0)
+    runs.Run(options.out, {}).save_epoch(model, {"loss": 1 / 3}, 1.0)
+    again = runs.Run(options.out, {})
+    again.restore(other)
+    assert again.history == {"loss": [1 / 3]}
+    assert again.epochs_done == 1
+    for mine, its in zip(runs.state_of(other), runs.state_of(model), strict=True):
+        np.testing.assert_array_equal(np.asarray(mine), np.asarray(its))
+
+
+def test_a_run_is_never_overwritten(options, data):
+    runs.open_run(options, {}, data, HERE)
+    with pytest.raises(Misuse, match=r"holds a run already.*--resume.*--out"):
+        runs.open_run(options, {}, data, HERE)
+
+
+def test_without_out_each_run_gets_a_folder_of_its_own_and_resume_takes_the_newest(options, data):
+    options.own_folder = False
+    first, second = (runs.open_run(options, {}, data, HERE).folder for _ in range(2))
+    assert (first, str(second)) == (options.out, f"{options.out}-2")
+    os.utime(first / "run.json", (1, 1))
+    options.resume = True
+    assert runs.open_run(options, {}, data, HERE).folder == second
+
+
+def test_other_settings_or_other_data_are_refused_by_name_and_nothing_is_touched(options, data):
+    runs.open_run(options, {"attention": "mine"}, data, HERE).save_epoch(make_model(), {"loss": 1.0}, 1.0)
+    before = {p.name: p.read_bytes() for p in options.out.iterdir()}
+    options.resume = True
+    with pytest.raises(Misuse, match="attention was 'mine' and is 'keras'"):
+        runs.open_run(options, {"attention": "keras"}, data, HERE)
+    with pytest.raises(Misuse, match="data was"):
+        runs.open_run(options, {"attention": "mine"}, dataclasses.replace(data, x_train=data.x_train + 1), HERE)
+    assert {p.name: p.read_bytes() for p in options.out.iterdir()} == before
+
+
+def test_a_checkpoint_of_another_model_is_refused(options, data):
+    runs.Run(options.out, {}).save_epoch(make_model(3), {"loss": 1.0}, 1.0)
+    with pytest.raises(Misuse, match="another model"):
+        runs.Run(options.out, {}).restore(make_model(4))
+
+
+@pytest.mark.parametrize("spoil", [lambda b: b[: len(b) // 2], lambda b: b"nothing", lambda b: b""])
+def test_a_damaged_checkpoint_is_named(options, data, spoil):
+    runs.Run(options.out, {}).save_epoch(make_model(), {"loss": 1.0}, 1.0)
+    file = options.out / "checkpoint.npz"
+    file.write_bytes(spoil(file.read_bytes()))
+    with pytest.raises(Problem, match=re.escape(str(file))):
+        runs.Run(options.out, {}).restore(make_model())
+
+
+def test_a_pickle_in_a_checkpoint_is_not_run(options, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "sprung"),)
+
+    options.out.mkdir()
+    np.savez(options.out / "checkpoint.npz", history=np.array([Trap()], dtype=object), seconds=[1.0])
+    with pytest.raises(Problem, match="damaged"):
+        runs.Run(options.out, {}).restore(make_model())
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_nothing_to_resume_is_wrong_use(options, data):
+    options.resume = True
+    with pytest.raises(Misuse, match=r"no run.*run\.json"):
+        runs.open_run(options, {}, data, HERE)
+
+
+def test_a_full_disk_loses_no_epoch_that_was_saved(options, data, monkeypatch):
+    run = runs.Run(options.out, {})
+    run.save_epoch(make_model(), {"loss": 1.0}, 1.0)
+    before = (options.out / "checkpoint.npz").read_bytes()
+
+    def full(path, **arrays):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(Problem, match=r"checkpoint\.npz.*No space left"):
+        run.save_epoch(make_model(), {"loss": 0.5}, 1.0)
+    assert (options.out / "checkpoint.npz").read_bytes() == before
+    assert sorted(os.listdir(options.out)) == ["checkpoint.npz", "history.csv"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_told(options, data, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(Problem, match="Permission denied"):
+        runs.open_run(options, {}, data, HERE)
+    tmp_path.chmod(0o700)

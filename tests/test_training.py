@@ -1,0 +1,147 @@
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from vitkeras import training
+
+
+def images_and_labels(count):
+    """Image i has the number i in its pixels, in two digits of base 256."""
+    numbers = np.arange(count)
+    images = np.zeros((count, 2, 1, 1), "uint8")
+    images[:, 0, 0, 0], images[:, 1, 0, 0] = numbers % 256, numbers // 256
+    return images, numbers.astype("int32")
+
+
+def epoch_of(stream, per_epoch):
+    return [labels.numpy() for _, labels in stream.take(per_epoch)]
+
+
+def test_an_epoch_has_every_image_once_in_full_batches_and_a_rest():
+    images, labels = images_and_labels(1000)
+    epoch = epoch_of(training.shuffled_batches(images, labels, 64, seed=1), training.steps(1000, 64))
+    assert [len(batch) for batch in epoch] == [64] * 15 + [40]
+    np.testing.assert_array_equal(np.sort(np.concatenate(epoch)), labels)
+
+
+def test_images_keep_their_labels_and_become_numbers_from_0_to_1():
+    images, labels = images_and_labels(1000)
+    for pixels, numbers in training.shuffled_batches(images, labels, 64, seed=1).take(16):
+        bytes_ = np.rint(255 * pixels.numpy()).astype(int)
+        np.testing.assert_array_equal(bytes_[:, 0, 0, 0] + 256 * bytes_[:, 1, 0, 0], numbers)
+        assert pixels.numpy().max() <= 1
+
+
+def test_epochs_differ_and_seeds_differ_and_the_same_seed_repeats():
+    images, labels = images_and_labels(500)
+    first, second = (np.concatenate(epoch_of(training.shuffled_batches(images, labels, 50, 1, e), 10)) for e in (0, 1))
+    other = np.concatenate(epoch_of(training.shuffled_batches(images, labels, 50, 2), 10))
+    again = np.concatenate(epoch_of(training.shuffled_batches(images, labels, 50, 1), 10))
+    assert (first != second).mean() > 0.9
+    assert (first != other).mean() > 0.9
+    np.testing.assert_array_equal(first, again)
+
+
+def test_starting_at_an_epoch_equals_having_run_those_before():
+    images, labels = images_and_labels(130)
+    whole = [batch.numpy() for _, batch in training.shuffled_batches(images, labels, 50, seed=7).take(9)]
+    late = [batch.numpy() for _, batch in training.shuffled_batches(images, labels, 50, seed=7, first_epoch=2).take(3)]
+    for expected, batch in zip(whole[6:], late, strict=True):
+        np.testing.assert_array_equal(batch, expected)
+
+
+def test_order_has_no_memory_of_the_place():
+    """Over many epochs, each image comes at each place about equally often."""
+    images, labels = images_and_labels(8)
+    stream = training.shuffled_batches(images, labels, 8, seed=3)
+    counts = np.zeros((8, 8), int)
+    for _, order in stream.take(800):
+        counts[np.arange(8), order.numpy()] += 1
+    chi_square = ((counts - 100) ** 2 / 100).sum()
+    assert chi_square < 93.2  # 49 degrees of freedom: exceeded once in ten thousand by chance
+
+
+@pytest.mark.parametrize(
+    "make", [lambda x, y: training.batches(x, y, 8), lambda x, y: training.shuffled_batches(x, y, 8, 1)]
+)
+def test_no_pipeline_leaves_the_stalling_autotuner_on(make):
+    assert make(*images_and_labels(16)).options().autotune.enabled is False
+
+
+def test_the_last_tenth_is_held_out_as_fit_does():
+    images, labels = images_and_labels(100)
+    (_, inside), (_, outside) = training.split(images, labels, 0.1)
+    np.testing.assert_array_equal(np.concatenate([inside, outside]), labels)
+    assert len(outside) == 10
+
+
+def test_evaluate_gives_probabilities_and_accuracy():
+    images, labels = images_and_labels(20)
+    model = keras.Sequential(
+        [keras.Input((2, 1, 1)), keras.layers.Flatten(), keras.layers.Dense(3, kernel_initializer="zeros")]
+    )
+    model.layers[-1].set_weights([np.zeros((2, 3)), np.array([0.0, 2.0, 1.0])])
+    outcome = training.evaluate(model, images, labels % 2, batch_size=8)
+    np.testing.assert_allclose(outcome.probabilities.sum(-1), 1, atol=1e-6)
+    assert set(outcome.predictions) == {1}
+    assert outcome.accuracy == 0.5
+
+
+# A small model with all that must survive a kill: dropout's generators, Adam's averages, the order of the images.
+PROGRAM = """
+import os, signal, sys
+import keras, numpy as np, tensorflow as tf
+from vitkeras import training
+from vitkeras.runs import Run
+
+folder, epochs, die_in_epoch, precision = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+keras.utils.set_random_seed(5)
+tf.config.experimental.enable_op_determinism()
+keras.config.set_dtype_policy(precision)
+rng = np.random.default_rng(0)
+images = rng.integers(0, 256, (300, 6, 6, 1), dtype="uint8")
+labels = (images.mean((1, 2, 3)) > 127.5).astype("int32")
+model = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Flatten(), keras.layers.Dense(16, "gelu"),
+                          keras.layers.Dropout(0.5), keras.layers.Dense(2, dtype="float32")])
+loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+model.compile(keras.optimizers.AdamW(0.01), loss, metrics=["accuracy"])
+
+class Die(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if die_in_epoch and len(run.seconds) == die_in_epoch - 1 and batch == 3:
+            os.kill(os.getpid(), getattr(signal, sys.argv[5]))
+
+run = Run(folder, {"seed": 5})
+real_fit = model.fit
+model.fit = lambda *a, callbacks, **k: real_fit(*a, callbacks=[*callbacks, Die()], **k)
+training.train(model, (images, labels), (images[:50], labels[:50]), batch_size=32, epochs=epochs, run=run)
+"""
+
+
+def train(folder, *arguments):
+    return subprocess.run([sys.executable, "-c", PROGRAM, folder, *map(str, arguments)], capture_output=True, text=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_killed_and_resumed_the_history_is_that_of_an_unbroken_run_to_the_last_bit(tmp_path, precision):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert train(whole, 4, 0, precision).returncode == 0
+    assert train(broken, 4, 3, precision, "SIGKILL").returncode == -9
+    assert len((broken / "history.csv").read_text().splitlines()) == 1 + 2
+    resumed = train(broken, 4, 0, precision)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "resumed after epoch 2 of 4" in resumed.stdout
+    assert (broken / "history.csv").read_bytes() == (whole / "history.csv").read_bytes()
+    assert sorted(os.listdir(broken)) == ["checkpoint.npz", "history.csv"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to itself")
+def test_ctrl_c_says_what_is_saved_and_how_to_go_on(tmp_path):
+    done = train(tmp_path / "run", 4, 2, "float32", "SIGINT")
+    assert "1 of 4 epochs are saved" in done.stderr
+    assert "--resume" in done.stderr

@@ -1,0 +1,32 @@
+"""Measure this project against what it replaces: `python -m vitkeras.benchmark tr02c`."""
+
+import argparse
+import os
+
+from vitkeras.errors import speak_plainly
+from vitkeras.options import at_least
+
+
+def main():
+    speak_plainly()
+    parser = argparse.ArgumentParser(prog="python -m vitkeras.benchmark", description=__doc__)
+    what = parser.add_subparsers(dest="what", required=True)
+    tr02c = what.add_parser(
+        "tr02c", help="an epoch of the lecture's program, as published and ours; the attention layers"
+    )
+    tr02c.add_argument("--rounds", type=at_least(1), default=3, help="epochs of each, in turn (default 3)")
+    tr02c.add_argument("--images", type=at_least(512), default=60000, help="images in an epoch (default: all 60000)")
+    tr02c.add_argument("--data", metavar="PATH", help="folder or file of MNIST; without it, drawn digits")
+    tr02c.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
+    tr02c.add_argument("--only", choices=["epochs", "layers"], help="one of the two tables")
+    options = parser.parse_args()
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    from vitkeras.benchmark import tr02c
+
+    tr02c.run(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Processes that wait for work, so that contenders are measured in turn; and what a figure says of its machine."""
+
+import contextlib
+import datetime
+import multiprocessing
+import os
+import statistics
+import sys
+
+
+@contextlib.contextmanager
+def one_process():
+    """A process that calls the functions it is sent, one after the other: `call(function, *arguments)`."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=serve, args=(there,), daemon=True)
+    process.start()
+    there.close()
+
+    def call(function, *arguments):
+        here.send((function, arguments))
+        try:
+            fault, result = here.recv()
+        except EOFError:
+            raise RuntimeError(f"the process that ran {function.__name__} died: is there enough memory?") from None
+        if fault:
+            raise RuntimeError(fault)
+        return result
+
+    yield call
+    here.close()
+    process.join()
+
+
+def serve(connection):
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for good: the table is the parent's
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while True:
+            function, arguments = connection.recv()
+            try:
+                connection.send((None, function(*arguments)))
+            except Exception as fault:
+                connection.send((f"{type(fault).__name__} in {function.__name__}: {fault}", None))
+
+
+def peak_memory():
+    """In megabytes; None where the system does not tell (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
+
+
+def describe_machine():
+    from vitkeras import machine
+
+    return {
+        "machine": f"CPU, {machine.cores()} cores ({machine.processor()})",
+        "versions": machine.versions(),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def spread(ratios):
+    return f"{statistics.median(ratios):.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"

@@ -1,0 +1,162 @@
+"""An epoch of tr02c as published and as ours, round by round; then the attention layers, one against the other.
+
+Each contender trains in a process of its own, so that its memory can be told apart, and waits while others train.
+"""
+
+import contextlib
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+from vitkeras import datasets
+from vitkeras.benchmark.attention import compare_layers, show_layers
+from vitkeras.benchmark.processes import describe_machine, one_process, peak_memory, spread
+from vitkeras.files import written_whole
+
+CONTENDERS = [(way, precision) for precision in ("float32", "bfloat16") for way in ("published", "ours")]
+BATCH = 256
+
+
+def run(options):
+    # Digits as such do not matter to the clock, but the table says which they were.
+    data = datasets.load("mnist", options.data) if options.data else datasets.load("drawn")
+    print(data.describe())
+    figures = {}
+    if options.only != "layers":
+        figures["epochs"] = race(data, options)
+        show_epochs(figures["epochs"])
+    if options.only != "epochs":
+        with one_process() as call:
+            figures["layers"] = call(compare_layers)
+        show_layers(figures["layers"])
+    if options.json:
+        with one_process() as call:
+            surroundings = call(describe_machine)
+        record = {"command": " ".join(["python -m vitkeras.benchmark", *sys.argv[1:]]), "data": data.title}
+        with written_whole(options.json) as path:
+            path.write_text(json.dumps(record | surroundings | figures, indent=1) + "\n", encoding="utf-8")
+        print(f"figures: {options.json}")
+
+
+def race(data, options):
+    """Seconds of each contender's epoch in each round, and its peak memory."""
+    images, labels = data.x_train[: options.images], data.y_train[: options.images]
+    with contextlib.ExitStack() as stack:
+        calls = {}
+        for way, precision in CONTENDERS:
+            calls[way, precision] = stack.enter_context(one_process())
+            print(f"getting ready: {way}, {precision}", flush=True)
+            calls[way, precision](get_ready, way, precision, images, labels)
+        seconds = {contender: [] for contender in CONTENDERS}
+        for number in range(1, options.rounds + 1):
+            for contender, call in calls.items():
+                seconds[contender].append(call(one_epoch))
+                print(
+                    f"round {number}/{options.rounds}: {', '.join(contender)}: {seconds[contender][-1]:.1f} s",
+                    flush=True,
+                )
+        return [
+            {
+                "way": c[0],
+                "precision": c[1],
+                "images": len(images),
+                "seconds": seconds[c],
+                "peak_mb": calls[c](peak_memory),
+            }
+            for c in CONTENDERS
+        ]
+
+
+def get_ready(way, precision, images, labels):
+    """Build the contender, and let it trace its functions on a few batches, which takes long and only once."""
+    global one_epoch_of_this_process
+    import keras
+
+    from vitkeras import machine
+
+    if way == "ours":
+        machine.prepare(SimpleNamespace(seed=1, device="cpu", precision=precision))
+        train = ready_ours()
+    else:
+        keras.utils.set_random_seed(1)
+        keras.config.set_dtype_policy(machine.PRECISIONS[precision])
+        train = ready_published()
+    few = slice(0, 2 * BATCH)
+    train(images[few], labels[few])
+    one_epoch_of_this_process = lambda: train(images, labels)  # noqa: E731
+
+
+def one_epoch():
+    began = time.perf_counter()
+    one_epoch_of_this_process()
+    return time.perf_counter() - began
+
+
+def ready_published():
+    import keras
+
+    from vitkeras.benchmark.published import published_tr02c
+
+    model = compiled(published_tr02c(), keras)
+
+    def train(images, labels):
+        images = images.astype("float32") / 255
+        model.fit(images, labels, batch_size=BATCH, epochs=1, validation_split=0.1, verbose=0)
+
+    return train
+
+
+def ready_ours():
+    """What the lesson does, its run folder and checkpoint included."""
+    import keras
+
+    from vitkeras import models, training
+    from vitkeras.runs import Run
+
+    model = compiled(models.tr02c(), keras)
+    folder = tempfile.TemporaryDirectory()  # lives as long as the process, through `train`
+
+    def train(images, labels):
+        run = Run(Path(folder.name, str(time.perf_counter_ns())), {"seed": 1})
+        training.train(model, *training.split(images, labels), batch_size=BATCH, epochs=1, run=run)
+
+    return train
+
+
+def compiled(model, keras):
+    model.compile(
+        keras.optimizers.AdamW(0.001, weight_decay=0.0001),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+    return model
+
+
+def show_epochs(rows):
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        title="One epoch of tr02c, validation included (lecture: arrays into fit, Keras's attention, float32)"
+    )
+    for column in (
+        "way",
+        "precision",
+        "seconds an epoch",
+        "images a second",
+        "times as fast as published float32",
+        "peak memory",
+    ):
+        table.add_column(column, justify="left" if column in ("way", "precision") else "right")
+    for row in rows:
+        ratios = [base / own for base, own in zip(rows[0]["seconds"], row["seconds"], strict=True)]
+        middle = statistics.median(row["seconds"])
+        table.add_row(
+            row["way"], row["precision"], f"{middle:.1f}  ({min(row['seconds']):.1f} to {max(row['seconds']):.1f})",
+            f"{row['images'] / middle:,.0f}", spread(ratios), f"{row['peak_mb']:,} MB" if row["peak_mb"] else "unknown",
+        )  # fmt: skip
+    Console(width=140).print(table)
