@@ -33,7 +33,7 @@ class Dataset:
         count, test_count = len(self.y_train), len(self.y_test)
         shape = " x ".join(map(str, self.image_shape))
         lines = [f"WARNING: {self.warning}"] if self.warning else []
-        lines.append(f"data: {self.title}: {count:,} + {test_count:,} images of {shape}, {len(self.class_names)} classes")
+        lines.append(f"data: {self.title}: {count:,} + {test_count:,} images of {shape}")
         lines.append(f"from: {self.origin}")
         return "\n".join(lines)
 

@@ -1,0 +1,114 @@
+"""Data sets through one door: the same small object, whatever file it came from.
+
+    data = datasets.load("mnist")       # or "cifar10", or "drawn": digits drawn from fonts, which are not MNIST
+    data.x_train, data.y_train          # uint8 (60000, 28, 28, 1), int32 (60000,)
+    print(data.describe())              # what it is, where it came from, what was checked
+
+    python -m vitkeras.datasets                 which data sets are there, and a picture of each
+    python -m vitkeras.datasets fetch mnist     download one
+
+Where files are looked for and in which forms: data/README.md.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from vitkeras.datasets import cifar10, downloads, mnist, search
+from vitkeras.datasets.dataset import Dataset
+from vitkeras.datasets.downloads import Unreachable
+from vitkeras.datasets.layout import Broken
+from vitkeras.errors import Misuse
+
+__all__ = ["NAMES", "SOURCES", "Dataset", "fetch", "find", "load", "read"]
+
+SOURCES = {"mnist": mnist, "cifar10": cifar10}
+NAMES = (*SOURCES, "drawn")
+
+
+def load(name, folder=None, stand_in=False, download=True):
+    """The data set called `name`: the first copy found, checked; or downloaded, if there is none.
+
+    folder: where to look first, a folder or a file; "drawn" means digits drawn from fonts instead of MNIST
+    stand_in: where MNIST can neither be found nor downloaded, give the drawn digits; their `warning` says so.
+        A copy that is broken is an error all the same: whoever put it there would not want it passed over.
+    download: whether the network may be asked
+    """
+    if name not in NAMES:
+        raise Misuse(f"There is no data set called {name!r}. There are: {', '.join(NAMES)}.")
+    if name == "drawn" or folder == "drawn":
+        return drawn_digits(name, folder)
+    found = find(name, folder)
+    if found:
+        return read(name, found)
+    reason = "A download was not asked for."
+    if download:
+        try:
+            return read(name, SOURCES[name].find(downloads.fetch(SOURCES[name].PUBLISHED, search.destination(folder))))
+        except Unreachable as fault:
+            reason = fault
+    if stand_in and name == "mnist":
+        digits = drawn_digits(name, "drawn")
+        return dataclasses.replace(digits, warning=f"{digits.warning} (No copy of MNIST was found. {reason})")
+    raise Unreachable(ways_out(name, folder, reason))
+
+
+def find(name, folder=None):
+    """The first copy of a data set, as a `search.Found`, or None. Names alone are looked at."""
+    found = search.look(SOURCES[name].find, folder)
+    for place in search.given(folder):
+        if place.path.is_file() and not any(source.find(place.path) for source in SOURCES.values()):
+            raise Misuse(f"{place.path} ({place.role}) is in no form that is known here. {FORMS}")
+    return found
+
+
+def read(name, found):
+    """The data set in a copy that was found. What is wrong with the copy is told with what to do about it."""
+    try:
+        return found.read()
+    except Broken as fault:
+        raise Broken(
+            f"{fault} Delete it or move it away; then `python -m vitkeras.datasets fetch {name}` gets a good copy."
+        ) from fault
+
+
+def fetch(name, folder=None):
+    """Download the published file into `folder`, or the project's data folder. Returns its path."""
+    try:
+        return downloads.fetch(SOURCES[name].PUBLISHED, search.destination(folder))
+    except Unreachable as fault:
+        raise Unreachable(ways_out(name, folder, fault)) from fault
+
+
+def drawn_digits(name, folder):
+    """60,000 and 10,000 digits drawn from fonts. They are kept in `folder`, or in the project's."""
+    from vitkeras.datasets import drawn  # it needs matplotlib's fonts
+
+    if name == "cifar10":
+        raise Misuse("The drawn digits can stand in for MNIST, not for CIFAR-10. Name another data folder.")
+    if folder is None or folder == "drawn":
+        return drawn.load(search.project_folder())
+    if not Path(folder).expanduser().is_dir():
+        raise Misuse(f"There is no folder {folder}, where the drawn digits could be kept.")
+    return drawn.load(Path(folder).expanduser())
+
+
+FORMS = (
+    "Known are npz files with x_train, y_train, x_test and y_test, MNIST's four idx files, CIFAR-10's tar archive and "
+    "its six batches (data/README.md)."
+)
+
+
+def ways_out(name, folder, reason):
+    source = SOURCES[name]
+    looked = "".join(f"\n  {place.path} ({place.role})" for place in search.places(folder))
+    lines = [
+        f"No copy of {source.TITLE} was found. Looked in:{looked}",
+        str(reason),
+        "Ways out:",
+        f"- with a network: python -m vitkeras.datasets fetch {name}",
+        f"- without one: get {source.PUBLISHED.url} on another machine, and put {source.PUBLISHED.file_name} into "
+        f"{search.project_folder()}, or into any folder that you then name with --data or {search.ENVIRONMENT}",
+    ]
+    if name == "mnist":
+        lines.append("- for a first try: --data drawn, digits drawn from fonts; they are not MNIST")
+    return "\n".join(lines)
