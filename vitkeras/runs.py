@@ -125,8 +125,9 @@ class Run:
         """Keep the trained model (without the optimiser's state, which the checkpoint has) and the results."""
         import keras
 
+        ends = [tensors[0] if len(tensors) == 1 else tensors for tensors in (model.inputs, model.outputs)]
         with written_whole(self.path("model.keras")) as path:
-            keras.Model(model.input, model.output, name=model.name).save(path)
+            keras.Model(*ends, name=model.name).save(path)
         self.write_record(finished=now(), seconds_per_epoch=self.seconds, results=results)
 
 

@@ -27,7 +27,7 @@ class MyMultiHeadAttention(keras.layers.Layer):
          (batch, num_heads, targets, sources)
 
     >>> tokens = np.ones((2, 16, 64), "float32")
-    >>> MyMultiHeadAttention(num_heads=4, key_dim=64)(tokens, tokens).shape
+    >>> tuple(MyMultiHeadAttention(num_heads=4, key_dim=64)(tokens, tokens).shape)
     (2, 16, 64)
     """
 

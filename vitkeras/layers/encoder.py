@@ -17,7 +17,7 @@ class EncoderBlock(keras.layers.Layer):
 
     In and out: (batch, tokens, width); with `return_attention_scores=True` also (batch, num_heads, tokens, tokens)
 
-    >>> EncoderBlock(num_heads=4, mlp_dim=128)(np.ones((2, 16, 64), "float32")).shape
+    >>> tuple(EncoderBlock(num_heads=4, mlp_dim=128)(np.ones((2, 16, 64), "float32")).shape)
     (2, 16, 64)
     """
 

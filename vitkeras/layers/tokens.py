@@ -15,7 +15,7 @@ class PositionEmbedding(keras.layers.Layer):
 
     In and out: (batch, positions, width)
 
-    >>> PositionEmbedding(16)(np.zeros((2, 16, 64), "float32")).shape
+    >>> tuple(PositionEmbedding(16)(np.zeros((2, 16, 64), "float32")).shape)
     (2, 16, 64)
     """
 
@@ -51,7 +51,7 @@ class PatchEncoder(keras.layers.Layer):
     In:  (batch, num_patches, values of a patch)
     Out: (batch, num_patches, projection_dim)
 
-    >>> PatchEncoder(16, 64)(np.zeros((2, 16, 49), "float32")).shape
+    >>> tuple(PatchEncoder(16, 64)(np.zeros((2, 16, 49), "float32")).shape)
     (2, 16, 64)
     """
 
@@ -94,7 +94,7 @@ class ClassToken(keras.layers.Layer):
     In:  (batch, tokens, width)
     Out: (batch, 1 + tokens, width)
 
-    >>> ClassToken()(np.ones((2, 16, 64), "float32")).shape
+    >>> tuple(ClassToken()(np.ones((2, 16, 64), "float32")).shape)
     (2, 17, 64)
     """
 

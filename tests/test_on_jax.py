@@ -1,0 +1,21 @@
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="these tests run on another backend already")
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_the_layers_pass_their_tests_on_jax_too():
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/layers"],
+        cwd=Path(__file__).parents[1],
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
