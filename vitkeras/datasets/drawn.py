@@ -8,7 +8,7 @@ Each image is drawn in five steps, each one small function below:
     ink       a pen with a width, a softness and a pressure that wanders makes a picture of the distances
     noise     some ink is pale, and every sensor has grain
 
-70,000 images take about 2 seconds on one CPU core: NumPy works on a thousand images at a time.
+70,000 images take a few seconds on one CPU core, without threads: NumPy works on a thousand of them at a time.
 
 >>> draw([3, 1, 4], np.random.default_rng(0)).shape
 (3, 28, 28, 1)
@@ -72,7 +72,7 @@ def load(folder=None, train=60000, test=10000, seed=0, progress=print):
             done += f", again, because {cache} was damaged or unreadable ({reason})"
 
     if train + test > 5000:
-        progress(f"Drawing {train + test:,} digits from fonts, which takes a few seconds ...")
+        progress(f"NOT MNIST: drawing {train + test:,} digits from fonts, which takes a few seconds ...")
     train_rng, test_rng = np.random.default_rng(seed).spawn(2)
     x_train, y_train = draw_balanced(train, train_rng)
     x_test, y_test = draw_balanced(test, test_rng)
