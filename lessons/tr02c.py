@@ -39,7 +39,7 @@ from keras import layers
 
 from vitkeras import MyMultiHeadAttention, PatchEncoder, Patches, diagram, machine, plots, runs, training
 
-here = machine.prepare(options)
+device = machine.prepare(options.seed, options.device, options.precision)
 
 # %% The model, from the image to ten logits
 image_height, image_width, _ = data.image_shape
@@ -85,10 +85,12 @@ settings = {
     "weight_decay": WEIGHT_DECAY, "patch_size": PATCH_SIZE, "projection_dim": PROJECTION_DIM, "num_heads": NUM_HEADS,
     "transformer_layers": TRANSFORMER_LAYERS, "mlp_units": MLP_UNITS, "head_units": HEAD_UNITS,
 }  # fmt: skip
-run = runs.open_run(options, settings, data, here)
+run = runs.open_run(options, settings, data, device)
 diagram.draw(model, run.path("tr02c.png"))
-held_in, held_out = training.split(data.x_train, data.y_train, validation=0.1)
-history = training.train(model, held_in, held_out, batch_size=BATCH_SIZE, epochs=options.epochs, run=run)
+for_training, for_validation = training.split(data.x_train, data.y_train, validation=0.1)
+history = training.train(
+    model, for_training, for_validation, batch_size=BATCH_SIZE, epochs=options.epochs, seed=options.seed, run=run
+)
 plots.curves(history, data, run.path("tr02c_acc.png"), run.path("tr02c_loss.png"))
 
 # %% The test: once, at the end

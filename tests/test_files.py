@@ -73,7 +73,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
         fail()
 
 
-def test_what_a_killed_program_left_is_swept_away_and_nothing_else(tmp_path):
+def test_what_a_killed_program_left_is_swept_away(tmp_path):
     (tmp_path / "checkpoint.npz").write_text("whole")
     with written_whole(tmp_path / "checkpoint.npz") as path:
         path.write_text("half")

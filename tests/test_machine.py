@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import keras
 import pytest
 import tensorflow as tf
@@ -25,23 +23,23 @@ def test_auto_picks_16_bits_only_where_the_hardware_has_them(gpus, flags, precis
 
 
 @pytest.fixture
-def options():
-    yield SimpleNamespace(device="auto", seed=3, precision="bfloat16")
+def float32_again():
+    yield
     keras.config.set_dtype_policy("float32")
 
 
-def test_device_and_precision_are_printed_and_set(options, capsys):
-    here = machine.prepare(options)
+@pytest.mark.usefixtures("float32_again")
+def test_device_and_precision_are_printed_and_set(capsys):
+    here = machine.prepare(seed=3, precision="bfloat16")
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
     printed = capsys.readouterr().out
     assert here["device"] in printed
     assert "precision: bfloat16" in printed
 
 
-def test_a_missing_gpu_is_a_failure_with_advice(options):
+def test_a_missing_gpu_is_a_failure_with_advice():
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("this machine has a GPU")
-    options.device = "gpu"
     with pytest.raises(Problem, match=r"no GPU.*and-cuda.*--device") as found:
-        machine.prepare(options)
+        machine.prepare(seed=3, device="gpu")
     assert found.value.exit_code == 1

@@ -1,4 +1,3 @@
-import importlib.util
 import os
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import pytest
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="these tests run on another backend already")
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 def test_the_layers_pass_their_tests_on_jax_too():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/layers"],

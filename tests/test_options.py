@@ -1,13 +1,21 @@
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from vitkeras.errors import Misuse, Problem
 from vitkeras.options import lesson_options
+
+TR02C = Path(__file__).parents[1] / "lessons" / "tr02c.py"
 
 
 @pytest.fixture
-def options(monkeypatch):
+def options(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
     def read(*words):
         monkeypatch.setattr(sys, "argv", ["tr02c.py", *words])
         monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back afterwards
@@ -25,8 +33,7 @@ def test_defaults_are_the_lessons(options):
         1,
         "auto",
     )
-    assert str(found.out) == "runs/tr02c".replace("/", "\\" if sys.platform == "win32" else "/")
-    assert not found.own_folder
+    assert found.out == Path("runs", "tr02c")
 
 
 def test_quick_shortens_unless_epochs_are_said(options):
@@ -37,9 +44,9 @@ def test_quick_shortens_unless_epochs_are_said(options):
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["--epochs", "0"], "whole number from 1 on"),
+        (["--epochs", "0"], "whole number from 1 to"),
         (["--epochs", "many"], "'many'"),
-        (["--seed", "-1"], "whole number from 0 on"),
+        (["--seed", "-1"], "whole number from 0 to"),
         (["--attention", "hers"], "mine"),
         (["--precision", "int8"], "bfloat16"),
         (["--colour", "red"], "--colour"),
@@ -53,10 +60,65 @@ def test_a_wrong_word_ends_with_2_and_says_what_is_known(options, words, hint, c
     assert hint in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["-m", "vitkeras.datasets", "--help"], ["-m", "vitkeras.benchmark", "--help"]])
+def leave_a_run(folder, lesson="tr02c", age=0, **options):
+    Path(folder).mkdir(parents=True)
+    file = Path(folder, "run.json")
+    file.write_text(json.dumps({"lesson": lesson, "options": options, "settings": {}}))
+    os.utime(file, (1e9 - age, 1e9 - age))
+
+
+def test_without_out_each_run_gets_a_folder_of_its_own(options):
+    leave_a_run("runs/tr02c")
+    assert options().out == Path("runs", "tr02c-2")
+    leave_a_run("runs/tr02c-2")
+    assert options().out == Path("runs", "tr02c-3")
+
+
+def test_a_run_is_never_overwritten(options):
+    leave_a_run("mine")
+    with pytest.raises(Misuse, match=r"holds a run already.*--resume.*--out"):
+        options("--out", "mine")
+
+
+def test_resume_takes_the_newest_of_the_counted_runs_and_no_other(options):
+    leave_a_run("runs/tr02c", age=30)
+    leave_a_run("runs/tr02c-2", age=20)
+    leave_a_run("runs/tr02c-with-cifar", age=10)
+    assert options("--resume").out == Path("runs", "tr02c-2")
+
+
+def test_a_resumed_run_takes_over_its_options_unless_they_are_said_again(options):
+    leave_a_run("mine", epochs=7, seed=5, data="drawn", quick=True, attention="keras")
+    found = options("--resume", "--out", "mine")
+    assert (found.epochs, found.seed, found.data, found.quick, found.attention) == (7, 5, "drawn", True, "keras")
+    assert options("--resume", "--out", "mine", "--epochs", "9").epochs == 9
+
+
+def test_nothing_to_resume_is_wrong_use(options):
+    for words in ([], ["--out", "nowhere"]):
+        with pytest.raises(Misuse, match=r"no run.*run\.json"):
+            options("--resume", *words)
+
+
+def test_a_run_of_another_lesson_is_refused(options):
+    leave_a_run("mine", lesson="tr03")
+    with pytest.raises(Misuse, match="'tr03', not of 'tr02c'"):
+        options("--resume", "--out", "mine")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"options": 1, "settings": {}}'])
+def test_a_damaged_record_is_named(options, text):
+    leave_a_run("mine")
+    Path("mine", "run.json").write_text(text)
+    with pytest.raises(Problem, match=r"run\.json is damaged") as found:
+        options("--resume", "--out", "mine")
+    assert found.value.exit_code == 1
+
+
+@pytest.mark.parametrize("command", [["-m", "vitkeras.datasets"], ["-m", "vitkeras.benchmark"], [str(TR02C)]])
 def test_help_is_answered_before_anything_heavy_is_loaded(command):
     heavy = ("tensorflow", "keras", "jax", "matplotlib", "rich")
-    done = subprocess.run([sys.executable, "-X", "importtime", *command], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-X", "importtime", *command, "--help"], capture_output=True, text=True)
     loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
     assert done.returncode == 0
     assert not loaded & set(heavy)

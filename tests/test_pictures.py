@@ -1,6 +1,8 @@
 """The pictures are there, are pictures, and say what they show."""
 
+import os
 import shutil
+import sys
 
 import keras
 import numpy as np
@@ -98,6 +100,17 @@ def test_a_model_without_repetition_is_drawn_as_it_is(tmp_path, texts):
     diagram.draw(model, tmp_path / "small.png", dot=False)
     assert not any("×" in text for text in texts)
     assert "Flatten" in texts
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the false dot is a shell script")
+def test_a_dot_that_does_not_work_is_told_and_done_without(tmp_path, monkeypatch, capsys):
+    false_dot = tmp_path / "dot"
+    false_dot.write_text("#!/bin/sh\nexit 3\n")
+    false_dot.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    diagram.draw(models.tr02c(), tmp_path / "tr02c.png")
+    assert "dot does not work here" in capsys.readouterr().out
+    assert is_picture(tmp_path / "tr02c.png")
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")

@@ -96,8 +96,10 @@ PROGRAM = """
 import os, signal, sys
 import keras, numpy as np, tensorflow as tf
 from vitkeras import training
+from vitkeras.errors import speak_plainly
 from vitkeras.runs import Run
 
+speak_plainly()
 folder, epochs, die_in_epoch, precision = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 keras.utils.set_random_seed(5)
 tf.config.experimental.enable_op_determinism()
@@ -115,10 +117,10 @@ class Die(keras.callbacks.Callback):
         if die_in_epoch and len(run.seconds) == die_in_epoch - 1 and batch == 3:
             os.kill(os.getpid(), getattr(signal, sys.argv[5]))
 
-run = Run(folder, {"seed": 5})
+run = Run(folder, {}, "python lesson.py --resume")
 real_fit = model.fit
 model.fit = lambda *a, callbacks, **k: real_fit(*a, callbacks=[*callbacks, Die()], **k)
-training.train(model, (images, labels), (images[:50], labels[:50]), batch_size=32, epochs=epochs, run=run)
+training.train(model, (images, labels), (images[:50], labels[:50]), batch_size=32, epochs=epochs, seed=5, run=run)
 """
 
 
@@ -143,5 +145,21 @@ def test_killed_and_resumed_the_history_is_that_of_an_unbroken_run_to_the_last_b
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to itself")
 def test_ctrl_c_says_what_is_saved_and_how_to_go_on(tmp_path):
     done = train(tmp_path / "run", 4, 2, "float32", "SIGINT")
+    assert done.returncode == 130
     assert "1 of 4 epochs are saved" in done.stderr
-    assert "--resume" in done.stderr
+    assert "python lesson.py --resume" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_a_full_disk_ends_the_training_and_keeps_the_epochs_before(tmp_path):
+    """A limit on the size of files stands in for the disk: it lets no checkpoint be written."""
+    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))\n"
+    words = [sys.executable, "-c", limit + PROGRAM, tmp_path / "run", "2", "0", "float32"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "checkpoint.npz could not be written" in done.stderr
+    assert "0 of 2 epochs are saved" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert os.listdir(tmp_path / "run") == []

@@ -4,6 +4,7 @@
 """
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -20,6 +21,11 @@ _HOME = {
 }
 
 __all__ = sorted(_HOME)
+
+
+if "keras" in sys.modules:
+    # A saved model finds our layers if they are registered: here, or by `import vitkeras.layers`.
+    importlib.import_module("vitkeras.layers")
 
 
 def __getattr__(name):

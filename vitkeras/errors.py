@@ -32,7 +32,10 @@ def speak_plainly():
 
 def tell(kind, fault, trace):
     if issubclass(kind, KeyboardInterrupt):
-        kind, fault = Interrupted, Interrupted("nothing had been saved yet; run the command again to start over")
+        kind, fault = (
+            Interrupted,
+            Interrupted("a run folder keeps every finished epoch, and the same command with --resume goes on"),
+        )
     if not issubclass(kind, Problem):
         traceback.print_exception(kind, fault, trace)
         return

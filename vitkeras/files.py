@@ -28,7 +28,7 @@ def written_whole(path):
     except OSError as fault:
         raise Problem(
             f"{path} could not be written: {fault.strerror or fault}. What was there before is untouched. "
-            "Free some space or choose another folder, and run the command again."
+            "Free some space, or choose another folder."
         ) from fault
     finally:
         with contextlib.suppress(OSError):

@@ -11,35 +11,35 @@ from vitkeras.errors import Problem
 from vitkeras.options import PRECISIONS
 
 
-def prepare(options):
+def prepare(seed, device="auto", precision="float32"):
     """Fix the seed, choose device and precision as the options say, and print both. Returns them as a dict."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
-    if options.device == "gpu" and not gpus:
+    if device == "gpu" and not gpus:
         raise Problem(
             "--device gpu was asked for, but TensorFlow sees no GPU. On Linux and WSL2: pip install "
             "'tensorflow[and-cuda]', and see whether nvidia-smi lists the card. On macOS and native Windows TensorFlow "
             "has no GPU support. "
             "To go on without one: --device auto, or cpu."
         )
-    if options.device == "cpu" and gpus:
+    if device == "cpu" and gpus:
         tf.config.set_visible_devices([], "GPU")
         gpus = []
-    keras.utils.set_random_seed(options.seed)
+    keras.utils.set_random_seed(seed)
     if not gpus:
-        # Costs nothing measurable on a CPU, and makes a repeated or resumed run equal to the last bit.
+        # Makes a repeated or resumed run equal to the last bit.
         tf.config.experimental.enable_op_determinism()
 
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-    device = gpu_name(details) if gpus else f"CPU, {cores()} cores ({processor()})"
-    precision, reason = options.precision, ""
+    name = gpu_name(details) if gpus else cpu_name()
+    reason = ""
     if precision == "auto":
         precision, reason = fastest_precision([d.get("compute_capability", (0, 0)) for d in details], cpu_flags())
     keras.config.set_dtype_policy(PRECISIONS[precision])
-    print(f"device: {device}")
+    print(f"device: {name}")
     print(f"precision: {precision}{reason}")
-    return {"device": device, "precision": precision}
+    return {"device": name, "precision": precision}
 
 
 def fastest_precision(gpu_capabilities, flags):
@@ -73,12 +73,12 @@ def cpu_flags():
     return set(cpu_info("flags").split())
 
 
-def processor():
-    return cpu_info("model name") or platform.processor() or platform.machine()
-
-
 def cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def cpu_name():
+    return f"CPU, {cores()} cores ({cpu_info('model name') or platform.processor() or platform.machine()})"
 
 
 def gpu_name(details):

@@ -1,11 +1,15 @@
 """The options that every lesson takes, read before anything heavy is loaded."""
 
 import argparse
+import json
 import os
+import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
-from vitkeras.errors import speak_plainly
+from vitkeras.errors import Misuse, Problem, speak_plainly
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
@@ -14,12 +18,15 @@ def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
     """Read the command line of a lesson: the common options, and one for each of `choices`.
 
     A choice is a tuple of names of which the first is the default: `attention=("mine", "keras")`.
-    In a notebook there is no command line, and every option has its default.
+    With --resume, whatever is not said again is as it was when the run began. In a notebook there is no command line,
+    and every option has its default. Returned besides the options: the run's folder as `out`, `command` and
+    `resume_command` to be told and kept, and `kept`, the options that a resumed run takes over.
     """
     # TensorFlow's start-up messages would bury a lesson's first lines. An own setting of the variable wins.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     speak_plainly()
+    words = [] if "ipykernel" in sys.modules else sys.argv[1:]
 
     parser = argparse.ArgumentParser(
         prog=f"python lessons/{lesson}.py", description=docstring, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -38,12 +45,87 @@ def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
     for name, values in choices.items():
         add(f"--{name}", choices=values, default=values[0], help=f"(default {values[0]})")
 
-    options = parser.parse_args([] if "ipykernel" in sys.modules else None)
-    options.lesson = lesson
+    options = parser.parse_args(words)
+    default = Path("runs", lesson)
+    if options.resume:
+        folder = folder_to_resume(options.out, default)
+        parser.set_defaults(**kept_options(folder, lesson))
+        options = parser.parse_args(words)
+    else:
+        folder = new_folder(options.out, default)
     options.epochs = options.epochs or (quick_epochs if options.quick else epochs)
-    options.own_folder = options.out is not None
-    options.out = Path(options.out or f"runs/{lesson}")
+    options.kept = {name: getattr(options, name) for name in vars(options) if name not in ("out", "resume")}
+    options.lesson, options.out = lesson, folder
+    script = ["python", f"lessons/{lesson}.py"]
+    options.command = spoken([*script, *words])
+    options.resume_command = spoken([*script, "--resume", "--out", str(folder)])
     return options
+
+
+def new_folder(asked, default):
+    """The folder of a new run. A run is never overwritten: the default name counts on, an own name is refused."""
+    folder = Path(asked or default)
+    if asked:
+        refuse_to_overwrite(folder)
+    number = 1
+    while has_run(folder):
+        number += 1
+        folder = Path(f"{default}-{number}")
+    return folder
+
+
+def refuse_to_overwrite(folder):
+    if has_run(folder):
+        raise Misuse(
+            f"{folder} holds a run already, and nothing of it shall be lost. "
+            "Go on with it: --resume. Start another: choose another --out."
+        )
+
+
+def folder_to_resume(asked, default):
+    """The folder that --out names, or the newest of those that the default name has counted."""
+    if asked:
+        folders = [Path(asked)]
+    else:
+        beside = os.listdir(default.parent) if os.path.isdir(default.parent) else []
+        folders = [default.parent / name for name in beside if re.fullmatch(rf"{re.escape(default.name)}(-\d+)?", name)]
+    folders = [folder for folder in folders if has_run(folder)]
+    if not folders:
+        raise Misuse(
+            f"--resume found no run in {asked or default}: there is no run.json. Leave --resume out to start one."
+        )
+    return max(folders, key=lambda folder: (folder / "run.json").stat().st_mtime)
+
+
+def has_run(folder):
+    return os.path.exists(folder / "run.json")  # unlike Path.exists, it does not raise where we may not look
+
+
+def kept_options(folder, lesson):
+    """The options that the run in `folder` was started with."""
+    record = read_record(folder)
+    if record.get("lesson") != lesson:
+        raise Misuse(f"{folder} holds a run of {record.get('lesson')!r}, not of {lesson!r}. Choose another --out.")
+    return record["options"]
+
+
+def read_record(folder):
+    file = folder / "run.json"
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(record["options"], dict) or not isinstance(record["settings"], dict):
+            raise ValueError("options and settings should be tables")
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise Problem(
+            f"{file} is damaged, so the run cannot be resumed ({type(fault).__name__}: {fault}). "
+            "Start a new run in another --out; what else is in the folder is untouched."
+        ) from fault
+    return record
+
+
+def spoken(words):
+    """A command as one may copy it into a terminal."""
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 def at_least(smallest):
@@ -53,7 +135,7 @@ def at_least(smallest):
         except ValueError:
             number = smallest - 1
         if not smallest <= number < 2**31:
-            raise argparse.ArgumentTypeError(f"a whole number from {smallest} on is needed, not {text!r}")
+            raise argparse.ArgumentTypeError(f"a whole number from {smallest} to 2147483647 is needed, not {text!r}")
         return number
 
     return whole_number

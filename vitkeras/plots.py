@@ -6,12 +6,13 @@ from matplotlib.ticker import MaxNLocator
 
 from vitkeras.files import written_whole
 
+LOOK = {"dpi": 120, "bbox_inches": "tight", "facecolor": "white"}
 TRAIN, VALIDATION, RIGHT, WRONG = "#1f77b4", "#d95f02", "#1a7f37", "#c62828"
 
 
 def save(figure, path):
     with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=120, bbox_inches="tight", facecolor="white")
+        figure.savefig(temporary, **LOOK)
     print(f"picture: {path}")
 
 

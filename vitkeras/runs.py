@@ -9,8 +9,7 @@ model.keras     the trained model; and the lesson's pictures
 import csv
 import datetime
 import json
-import shlex
-import sys
+import os
 import zipfile
 from pathlib import Path
 
@@ -19,6 +18,12 @@ import numpy as np
 from vitkeras.errors import Misuse, Problem
 from vitkeras.files import sweep, written_whole
 from vitkeras.machine import versions
+from vitkeras.options import read_record, refuse_to_overwrite
+
+try:
+    import fcntl
+except ImportError:  # Windows, where two processes in one folder are not noticed
+    fcntl = None
 
 
 def open_run(options, settings, dataset, machine):
@@ -27,32 +32,64 @@ def open_run(options, settings, dataset, machine):
     `settings` is whatever the history depends on: a run is resumed with the same ones or not at all.
     """
     settings = {**settings, "seed": options.seed, "precision": machine["precision"], "data": dataset.fingerprint()}
-    run = Run(choose_folder(options), settings)
-    if options.resume:
-        run.check_same_settings()
-    run.write_record(
-        lesson=options.lesson,
-        command=shlex.join(["python", f"lessons/{options.lesson}.py", *sys.argv[1:]]),
-        settings=settings,
-        epochs=options.epochs,
-        data={"title": dataset.title, "origin": dataset.origin, "warning": dataset.warning},
-        machine=machine,
-        versions=versions(),
-        started=now(),
-    )
+    run = Run(options.out, settings, options.resume_command)
+    about = {"command": options.command, "machine": machine, "versions": versions(), "started": now()}
+    try:
+        if options.resume:
+            run.take_up_record(about)
+            run.write_record(epochs=options.epochs, options=options.kept)
+        else:
+            refuse_to_overwrite(run.folder)
+            data = {"title": dataset.title, "origin": dataset.origin, "warning": dataset.warning}
+            run.write_record(
+                lesson=options.lesson,
+                **about,
+                options=options.kept,
+                settings=settings,
+                epochs=options.epochs,
+                data=data,
+            )
+    except Problem:
+        run.release()
+        raise
     print(f"run folder: {run.folder}")
     return run
 
 
 class Run:
-    """What is kept of one training, in `folder`."""
+    """What is kept of one training, in `folder`. `resume_command` is told whenever the training stops early."""
 
-    def __init__(self, folder, settings):
-        self.folder, self.settings = Path(folder), settings
+    def __init__(self, folder, settings, resume_command=""):
+        self.folder, self.settings, self.resume_command = Path(folder), settings, resume_command
         self.record = {}
         self.history = {}
         self.seconds = []
+        self.hold()
         sweep(self.folder)
+
+    def hold(self):
+        """Keep other processes out, as long as this one lives."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.lock = os.open(self.folder, os.O_RDONLY) if fcntl else None
+        except OSError as fault:
+            raise Problem(
+                f"{self.folder} cannot be the run's folder: {fault.strerror or fault}. Choose another --out."
+            ) from fault
+        if fcntl:
+            try:
+                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Misuse(
+                    f"another process is training in {self.folder}. Wait for its end, or choose another --out."
+                ) from None
+            except OSError:
+                pass  # a network drive without locks
+
+    def release(self):
+        if self.lock is not None:
+            os.close(self.lock)
+            self.lock = None
 
     @property
     def epochs_done(self):
@@ -66,19 +103,29 @@ class Run:
         with written_whole(self.path("run.json")) as path:
             path.write_text(json.dumps(self.record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def check_same_settings(self):
-        before = json.loads(self.path("run.json").read_text(encoding="utf-8"))["settings"]
-        now_ = json.loads(json.dumps(self.settings))
+    def take_up_record(self, about):
+        """What the record says stays; that the run was taken up again is added. Other settings are refused."""
+        self.record = read_record(self.folder)
+        then, now_ = self.record["settings"], json.loads(json.dumps(self.settings))
         differences = [
-            f"{name} was {before.get(name)!r} and is {now_.get(name)!r}"
-            for name in sorted(before.keys() | now_.keys())
-            if before.get(name) != now_.get(name)
+            f"{name} was {then.get(name)!r} and is {now_.get(name)!r}"
+            for name in sorted(then.keys() | now_.keys())
+            if then.get(name) != now_.get(name)
         ]
         if differences:
             raise Misuse(
                 f"the run in {self.folder} cannot be resumed with other settings: {'; '.join(differences)}. "
-                "Give the options that it was started with, or start a new run in another --out."
+                f"It began with: {self.record.get('command')}. Leave out what differs, or choose another --out."
             )
+
+        began_with = self.record.get("versions")
+        if began_with != about["versions"]:
+            print(f"versions: {about['versions']}, but the run began with {began_with}: the last bits may differ")
+        self.record.setdefault("resumed", []).append(about)
+
+    def how_to_go_on(self, epochs):
+        command = f" Go on with: {self.resume_command}" if self.resume_command else ""
+        return f"{self.epochs_done} of {epochs} epochs are saved in {self.folder}.{command}"
 
     def save_epoch(self, model, logs, seconds):
         """Everything that the next epoch depends on, in one file: it is all there or not at all."""
@@ -129,27 +176,6 @@ class Run:
         with written_whole(self.path("model.keras")) as path:
             keras.Model(*ends, name=model.name).save(path)
         self.write_record(finished=now(), seconds_per_epoch=self.seconds, results=results)
-
-
-def choose_folder(options):
-    """The folder of a new run, which must be empty of runs, or of the run to go on with."""
-    asked = options.out
-    if options.resume:
-        found = [asked] if options.own_folder else [asked, *asked.parent.glob(f"{asked.name}-*")]
-        found = [folder for folder in found if (folder / "run.json").exists()]
-        if not found:
-            raise Misuse(f"--resume found no run in {asked}: there is no run.json. Leave --resume out to start one.")
-        return max(found, key=lambda folder: (folder / "run.json").stat().st_mtime)
-    if not (asked / "run.json").exists():
-        return asked
-    if options.own_folder:
-        raise Misuse(
-            f"{asked} holds a run already, and nothing of it shall be lost. "
-            "Go on with it: --resume. Start another: choose another --out."
-        )
-    return next(
-        folder for number in range(2, sys.maxsize) if not ((folder := Path(f"{asked}-{number}")) / "run.json").exists()
-    )
 
 
 def state_of(model):

@@ -1,8 +1,6 @@
 """From arrays to a trained model: an input pipeline that never stalls, and a fit that can be killed and goes on."""
 
 import math
-import shlex
-import sys
 import time
 from dataclasses import dataclass
 
@@ -10,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from vitkeras.errors import Interrupted
+from vitkeras.errors import Interrupted, Problem
 
 
 def batches(images, labels, batch_size):
@@ -64,31 +62,30 @@ def split(images, labels, validation=0.1):
     return (images[:at], labels[:at]), (images[at:], labels[at:])
 
 
-def train(model, train, validation, *, batch_size, epochs, run):
+def train(model, for_training, for_validation, *, batch_size, epochs, seed, run):
     """Fit `model` on (images, labels), keeping each epoch in `run`, from the epoch on that the run has reached."""
     run.restore(model)
     first = run.epochs_done
     if first:
         print(f"resumed after epoch {first} of {epochs}" + (": nothing is left to train" if first >= epochs else ""))
+    progress = ProgressLines(epochs)
     try:
         model.fit(
-            shuffled_batches(*train, batch_size, run.settings["seed"], first),
-            steps_per_epoch=steps(len(train[0]), batch_size),
-            validation_data=batches(*validation, batch_size),
+            shuffled_batches(*for_training, batch_size, seed, first),
+            steps_per_epoch=steps(len(for_training[0]), batch_size),
+            validation_data=batches(*for_validation, batch_size),
             initial_epoch=first,
             epochs=max(first, epochs),
-            callbacks=[Progress(epochs), SaveEpochs(run)],
+            callbacks=[progress, SaveEpochs(run)],
             shuffle=False,  # the stream is shuffled already
             verbose=0,
         )
     except KeyboardInterrupt:
-        words = [word for word in sys.argv[1:] if word != "--resume"]
-        if "--out" not in " ".join(words):
-            words += ["--out", str(run.folder)]
-        raise Interrupted(
-            f"{run.epochs_done} of {epochs} epochs are saved in {run.folder}. "
-            f"Go on with: {shlex.join(['python', sys.argv[0], *words, '--resume'])}"
-        ) from None
+        raise Interrupted(run.how_to_go_on(epochs)) from None
+    except Problem as fault:  # a full disk, for one
+        raise Problem(f"{fault} {run.how_to_go_on(epochs)}") from fault
+    finally:
+        progress.close()
     return run.history
 
 
@@ -131,22 +128,27 @@ class SaveEpochs(keras.callbacks.Callback):
         self.run.save_epoch(self.model, logs, round(time.perf_counter() - self.began, 2))
 
 
-class Progress(keras.callbacks.Callback):
+class ProgressLines(keras.callbacks.Callback):
     """A line for each epoch with the time that is left; on a terminal, also a bar that moves."""
 
     def __init__(self, epochs):
         super().__init__()
-        self.epochs = epochs
-
-    def on_train_begin(self, logs=None):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+        self.epochs = epochs
+        self.seconds = []
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), transient=True
         )
-        self.seconds = []
+
+    def on_train_begin(self, logs=None):
         if self.bar.console.is_terminal:
             self.bar.start()
+
+    def close(self):
+        """Also where training was cut short: the bar hides the cursor, and what is printed next should not meet it."""
+        if self.bar.live.is_started:
+            self.bar.stop()
 
     def on_epoch_begin(self, epoch, logs=None):
         self.task = self.bar.add_task(f"epoch {epoch + 1}/{self.epochs}", total=self.params["steps"])
@@ -158,18 +160,11 @@ class Progress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.bar.remove_task(self.task)
         self.seconds.append(time.perf_counter() - self.began)
+        # The first epoch also traces the model, hence the median.
         left = (self.epochs - epoch - 1) * float(np.median(self.seconds))
-        # The first epoch also traces and compiles, hence the median.
-        self.bar.console.print(
-            f"epoch {epoch + 1:>{len(str(self.epochs))}}/{self.epochs}  "
-            + "  ".join(f"{name} {logs[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy"))
-            + f"  {self.seconds[-1]:5.1f} s" + (f"  left: {spoken(left)}" if left else ""),
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
-
-    def on_train_end(self, logs=None):
-        if self.bar.live.is_started:
-            self.bar.stop()
+        figures = "  ".join(f"{name} {logs[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy"))
+        line = f"epoch {epoch + 1:>{len(str(self.epochs))}}/{self.epochs}  {figures}  {self.seconds[-1]:5.1f} s"
+        self.bar.console.print(line + (f"  left: {spoken(left)}" if left else ""), highlight=False, soft_wrap=True)
 
 
 def spoken(seconds):

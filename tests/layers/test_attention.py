@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vitkeras import MyMultiHeadAttention, copy_attention_weights
-from vitkeras.layers.attention import softmax_where
+from vitkeras.layers.masks import softmax_where
 
 to_numpy = keras.ops.convert_to_numpy
 
@@ -251,6 +251,42 @@ def test_inputs_of_another_rank_or_of_unequal_lengths_are_refused(rng):
         layer(x[0], x)
     with pytest.raises(ValueError, match=r"3 keys.*4 values"):
         layer(x, x, x[:, :3])
+
+
+def test_masks_of_another_length_are_refused_by_name(rng):
+    layer, x = MyMultiHeadAttention(2, 4), normal(rng, 2, 4, 8)
+    for name in ("value_mask", "key_mask"):
+        with pytest.raises(ValueError, match=rf"{name}.*\(2, 4\).*\(2, 5\)"):
+            layer(x, x, **{name: np.ones((2, 5), bool)})
+
+
+def test_query_and_value_of_different_batches_are_refused(rng):
+    with pytest.raises(ValueError, match="one batch"):
+        MyMultiHeadAttention(2, 4)(normal(rng, 2, 4, 8), normal(rng, 3, 4, 8))
+
+
+def test_a_query_mask_changes_nothing_as_in_keras(rng):
+    x = normal(rng, 2, 4, 8)
+    theirs, mine = twins(rng, x, x)
+    seen = np.array([[True, True, False, True], [True, False, False, False]])
+    for layer in (theirs, mine):
+        np.testing.assert_array_equal(to_numpy(layer(x, x, query_mask=seen)), to_numpy(layer(x, x)))
+
+
+def test_causal_attention_works_on_an_open_number_of_tokens(rng):
+    tokens = keras.Input((None, 8))
+    model = keras.Model(tokens, MyMultiHeadAttention(2, 4)(tokens, tokens, use_causal_mask=True))
+    x = normal(rng, 2, 6, 8)
+    np.testing.assert_allclose(to_numpy(model(x))[:, :3], to_numpy(model(x[:, :3])), atol=1e-6)
+
+
+@pytest.mark.parametrize("more", [{"use_gate": True}, {"sliding_window": 2}, {"output_shape": 5}])
+def test_weights_of_a_layer_that_computes_something_else_are_refused(more, rng):
+    x = normal(rng, 2, 4, 8)
+    theirs = keras.layers.MultiHeadAttention(2, 4, **more)
+    theirs(x, x)
+    with pytest.raises(ValueError, match=next(iter(more))):
+        copy_attention_weights(theirs, MyMultiHeadAttention(2, 4))
 
 
 def test_softmax_where_gives_the_places_left_all_the_weight():

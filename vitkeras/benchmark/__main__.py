@@ -2,9 +2,10 @@
 
 import argparse
 import os
+import sys
 
 from vitkeras.errors import speak_plainly
-from vitkeras.options import at_least
+from vitkeras.options import at_least, spoken
 
 
 def main():
@@ -18,11 +19,15 @@ def main():
     tr02c.add_argument("--images", type=at_least(512), default=60000, help="images in an epoch (default: all 60000)")
     tr02c.add_argument("--data", metavar="PATH", help="folder or file of MNIST; without it, drawn digits")
     tr02c.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
+    tr02c.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="where all of them run (default cpu)")
     tr02c.add_argument("--only", choices=["epochs", "layers"], help="one of the two tables")
     options = parser.parse_args()
 
+    if options.device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    options.command = spoken(["python", "-m", "vitkeras.benchmark", *sys.argv[1:]])
     from vitkeras.benchmark import tr02c
 
     tr02c.run(options)

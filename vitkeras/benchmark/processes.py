@@ -7,6 +7,8 @@ import os
 import statistics
 import sys
 
+from vitkeras.errors import Problem
+
 
 @contextlib.contextmanager
 def one_process():
@@ -18,18 +20,20 @@ def one_process():
     there.close()
 
     def call(function, *arguments):
-        here.send((function, arguments))
         try:
+            here.send((function, arguments))
             fault, result = here.recv()
-        except EOFError:
-            raise RuntimeError(f"the process that ran {function.__name__} died: is there enough memory?") from None
+        except (EOFError, OSError):
+            raise Problem(f"the process that ran {function.__name__} died. Is there enough memory?") from None
         if fault:
-            raise RuntimeError(fault)
+            raise Problem(fault)
         return result
 
-    yield call
-    here.close()
-    process.join()
+    try:
+        yield call
+    finally:
+        here.close()
+        process.join()
 
 
 def serve(connection):
@@ -38,9 +42,12 @@ def serve(connection):
         while True:
             function, arguments = connection.recv()
             try:
-                connection.send((None, function(*arguments)))
+                answer = (None, function(*arguments))
+            except Problem as fault:
+                answer = (str(fault), None)
             except Exception as fault:
-                connection.send((f"{type(fault).__name__} in {function.__name__}: {fault}", None))
+                answer = (f"{type(fault).__name__} in {function.__name__}: {fault}", None)
+            connection.send(answer)
 
 
 def peak_memory():
@@ -53,14 +60,11 @@ def peak_memory():
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
 
 
-def describe_machine():
+def describe_machine(device):
     from vitkeras import machine
 
-    return {
-        "machine": f"CPU, {machine.cores()} cores ({machine.processor()})",
-        "versions": machine.versions(),
-        "date": datetime.date.today().isoformat(),
-    }
+    name = machine.prepare(1, device)["device"]
+    return {"machine": name, "versions": machine.versions(), "date": datetime.date.today().isoformat()}
 
 
 def spread(ratios):

@@ -6,11 +6,9 @@ Each contender trains in a process of its own, so that its memory can be told ap
 import contextlib
 import json
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 from vitkeras import datasets
 from vitkeras.benchmark.attention import compare_layers, show_layers
@@ -25,7 +23,10 @@ def run(options):
     # Digits as such do not matter to the clock, but the table says which they were.
     data = datasets.load("mnist", options.data) if options.data else datasets.load("drawn")
     print(data.describe())
-    figures = {}
+    with one_process() as call:
+        figures = {"command": options.command, "data": data.title} | call(describe_machine, options.device)
+    print(f"machine: {figures['machine']}")
+    keep(figures, options.json)  # now, so that a wrong path is told before an hour has been spent
     if options.only != "layers":
         figures["epochs"] = race(data, options)
         show_epochs(figures["epochs"])
@@ -34,12 +35,14 @@ def run(options):
             figures["layers"] = call(compare_layers)
         show_layers(figures["layers"])
     if options.json:
-        with one_process() as call:
-            surroundings = call(describe_machine)
-        record = {"command": " ".join(["python -m vitkeras.benchmark", *sys.argv[1:]]), "data": data.title}
-        with written_whole(options.json) as path:
-            path.write_text(json.dumps(record | surroundings | figures, indent=1) + "\n", encoding="utf-8")
+        keep(figures, options.json)
         print(f"figures: {options.json}")
+
+
+def keep(figures, path):
+    if path:
+        with written_whole(path) as temporary:
+            temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def race(data, options):
@@ -50,7 +53,7 @@ def race(data, options):
         for way, precision in CONTENDERS:
             calls[way, precision] = stack.enter_context(one_process())
             print(f"getting ready: {way}, {precision}", flush=True)
-            calls[way, precision](get_ready, way, precision, images, labels)
+            calls[way, precision](get_ready, way, precision, options.device, images, labels)
         seconds = {contender: [] for contender in CONTENDERS}
         for number in range(1, options.rounds + 1):
             for contender, call in calls.items():
@@ -71,7 +74,7 @@ def race(data, options):
         ]
 
 
-def get_ready(way, precision, images, labels):
+def get_ready(way, precision, device, images, labels):
     """Build the contender, and let it trace its functions on a few batches, which takes long and only once."""
     global one_epoch_of_this_process
     import keras
@@ -79,12 +82,13 @@ def get_ready(way, precision, images, labels):
     from vitkeras import machine
 
     if way == "ours":
-        machine.prepare(SimpleNamespace(seed=1, device="cpu", precision=precision))
+        machine.prepare(1, device, precision)
         train = ready_ours()
     else:
         keras.utils.set_random_seed(1)
         keras.config.set_dtype_policy(machine.PRECISIONS[precision])
         train = ready_published()
+        images = images.astype("float32") / 255  # once, as the lecture does
     few = slice(0, 2 * BATCH)
     train(images[few], labels[few])
     one_epoch_of_this_process = lambda: train(images, labels)  # noqa: E731
@@ -104,7 +108,6 @@ def ready_published():
     model = compiled(published_tr02c(), keras)
 
     def train(images, labels):
-        images = images.astype("float32") / 255
         model.fit(images, labels, batch_size=BATCH, epochs=1, validation_split=0.1, verbose=0)
 
     return train
@@ -121,8 +124,8 @@ def ready_ours():
     folder = tempfile.TemporaryDirectory()  # lives as long as the process, through `train`
 
     def train(images, labels):
-        run = Run(Path(folder.name, str(time.perf_counter_ns())), {"seed": 1})
-        training.train(model, *training.split(images, labels), batch_size=BATCH, epochs=1, run=run)
+        run = Run(Path(folder.name, str(time.perf_counter_ns())), {})
+        training.train(model, *training.split(images, labels), batch_size=BATCH, epochs=1, seed=1, run=run)
 
     return train
 

@@ -1,9 +1,10 @@
-"""The layers of a Vision Transformer, in `keras.ops`: they run on TensorFlow, JAX and PyTorch alike."""
+"""The layers of a Vision Transformer, written in `keras.ops` alone: TensorFlow and JAX run them alike."""
 
-from vitkeras.layers.attention import MyMultiHeadAttention, copy_attention_weights
+from vitkeras.layers.attention import MyMultiHeadAttention
 from vitkeras.layers.encoder import EncoderBlock
 from vitkeras.layers.patches import ImageFromPatches, Patches
 from vitkeras.layers.tokens import ClassToken, PatchEncoder, PositionEmbedding
+from vitkeras.layers.transfer import copy_attention_weights
 
 __all__ = [
     "ClassToken",

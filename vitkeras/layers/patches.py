@@ -27,7 +27,12 @@ class Patches(keras.layers.Layer):
         )
         p = self.patch_size
         for side, size in (("height", height), ("width", width)):
-            if size is None or size % p:
+            if size is None:
+                raise ValueError(
+                    f"Patches needs to know the {side} of the images. Received: {tuple(input_shape)}. "
+                    "Say it in keras.Input((height, width, channels))"
+                )
+            if size % p:
                 raise ValueError(
                     f"Patches(patch_size={p}) cannot cut images of {height} x {width} pixels: the {side} {size} is "
                     f"no multiple of {p}. Resize or pad the images, or choose a patch size that divides both sides."
@@ -63,7 +68,12 @@ class ImageFromPatches(keras.layers.Layer):
     def __init__(self, patch_size, image_size, **kwargs):
         super().__init__(**kwargs)
         (self.patch_size,) = checks.positive("ImageFromPatches", patch_size=patch_size)
-        height, width = image_size if isinstance(image_size, (tuple, list)) else (image_size, image_size)
+        sides = tuple(image_size) if isinstance(image_size, (tuple, list)) else (image_size, image_size)
+        if len(sides) != 2:
+            raise ValueError(
+                f"ImageFromPatches needs (height, width), or one number, as `image_size`. Received: {sides}"
+            )
+        height, width = sides
         self.image_size = tuple(checks.positive("ImageFromPatches", height=height, width=width))
         if any(side % self.patch_size for side in self.image_size):
             raise ValueError(
