@@ -34,14 +34,16 @@ if options.quick:
     print("quick: 2,000 images to train on and 1,000 to test on, so the numbers below say nothing about the model")
 
 # %% The machine
-import keras
-from keras import layers
-
-from vitkeras import MyMultiHeadAttention, PatchEncoder, Patches, diagram, machine, plots, runs, training
+from vitkeras import machine
 
 device = machine.prepare(options.seed, options.device, options.precision)
 
-# %% The model, from the image to ten logits
+# %% The model, from the image to ten logits: scores of the digits, which a softmax would turn into probabilities
+import keras
+from keras import layers
+
+from vitkeras import MyMultiHeadAttention, PatchEncoder, Patches
+
 image_height, image_width, _ = data.image_shape
 num_patches = (image_height // PATCH_SIZE) * (image_width // PATCH_SIZE)
 attention_layer = {"mine": MyMultiHeadAttention, "keras": layers.MultiHeadAttention}[options.attention]
@@ -80,6 +82,8 @@ model.compile(
 )
 
 # %% Training. The last tenth of the training images is held out to watch; the test images wait until the end.
+from vitkeras import diagram, plots, runs, training
+
 settings = {
     "attention": options.attention, "batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE,
     "weight_decay": WEIGHT_DECAY, "patch_size": PATCH_SIZE, "projection_dim": PROJECTION_DIM, "num_heads": NUM_HEADS,

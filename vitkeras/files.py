@@ -1,6 +1,7 @@
 """Files that are either whole or not there."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -26,9 +27,10 @@ def written_whole(path):
         yield temporary
         os.replace(temporary, path)
     except OSError as fault:
+        full = fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         raise Problem(
             f"{path} could not be written: {fault.strerror or fault}. What was there before is untouched. "
-            "Free some space, or choose another folder."
+            f"{'Free some space' if full else 'See who may write there'}, or choose another folder."
         ) from fault
     finally:
         with contextlib.suppress(OSError):

@@ -1,11 +1,11 @@
 """The machine that a lesson runs on: its device, the precision that suits it, and what must be fixed for a repeat."""
 
+import contextlib
 import importlib.metadata
 import os
 import platform
+import tempfile
 from pathlib import Path
-
-import keras
 
 from vitkeras.errors import Problem
 from vitkeras.options import PRECISIONS
@@ -13,15 +13,16 @@ from vitkeras.options import PRECISIONS
 
 def prepare(seed, device="auto", precision="float32"):
     """Fix the seed, choose device and precision as the options say, and print both. Returns them as a dict."""
-    import tensorflow as tf
+    with chatter_held_back() as chatter:
+        import keras
+        import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU")
+        gpus = tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
         raise Problem(
             "--device gpu was asked for, but TensorFlow sees no GPU. On Linux and WSL2: pip install "
             "'tensorflow[and-cuda]', and see whether nvidia-smi lists the card. On macOS and native Windows TensorFlow "
-            "has no GPU support. "
-            "To go on without one: --device auto, or cpu."
+            f"has no GPU support. To go on without one: --device auto, or cpu.{chatter()}"
         )
     if device == "cpu" and gpus:
         tf.config.set_visible_devices([], "GPU")
@@ -40,6 +41,30 @@ def prepare(seed, device="auto", precision="float32"):
     print(f"device: {name}")
     print(f"precision: {precision}{reason}")
     return {"device": name, "precision": precision}
+
+
+@contextlib.contextmanager
+def chatter_held_back():
+    """Hold back what TensorFlow's C++ part says while it loads, which no setting silences; a failure shows it.
+
+    Gives a function that returns what was said: it may tell why no GPU was found.
+    """
+    with tempfile.TemporaryFile() as held:
+        stderr = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        said = ""
+        try:
+            yield lambda: f"\nTensorFlow said:\n{said}" if said else ""
+        except BaseException:
+            os.dup2(stderr, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            said = held.read().decode(errors="replace").strip()
 
 
 def fastest_precision(gpu_capabilities, flags):

@@ -37,11 +37,16 @@ def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
     add("--seed", type=at_least(0), default=1, help="where chance starts (default 1)")
     add("--out", metavar="FOLDER", help=f"where the run is kept (default runs/{lesson}, then runs/{lesson}-2, …)")
     add("--resume", action="store_true", help="go on with the run in --out, or with the newest one, where it stopped")
-    add("--quick", action="store_true", help=f"a few images and {quick_epochs} epoch(s): does it run? Not: is it good?")
+    add("--quick", action="store_true", help="a few images and epochs, to see that it runs, not how good it is")
     add(
         "--precision", choices=["auto", *PRECISIONS], default="float32", help="auto: the fastest here (default float32)"
     )
-    add("--device", choices=["auto", "cpu", "gpu"], default="auto", help="auto: a GPU if TensorFlow sees one")
+    add(
+        "--device",
+        choices=["auto", "cpu", "gpu"],
+        default="auto",
+        help="auto, the default: a GPU if TensorFlow sees one",
+    )
     for name, values in choices.items():
         add(f"--{name}", choices=values, default=values[0], help=f"(default {values[0]})")
 
@@ -65,6 +70,8 @@ def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
 def new_folder(asked, default):
     """The folder of a new run. A run is never overwritten: the default name counts on, an own name is refused."""
     folder = Path(asked or default)
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise Misuse(f"{folder} is a file, and a run needs a folder. Choose another --out.")
     if asked:
         refuse_to_overwrite(folder)
     number = 1
@@ -83,7 +90,7 @@ def refuse_to_overwrite(folder):
 
 
 def folder_to_resume(asked, default):
-    """The folder that --out names, or the newest of those that the default name has counted."""
+    """The folder that --out names, or the newest unfinished of those that the default name has counted."""
     if asked:
         folders = [Path(asked)]
     else:
@@ -94,7 +101,8 @@ def folder_to_resume(asked, default):
         raise Misuse(
             f"--resume found no run in {asked or default}: there is no run.json. Leave --resume out to start one."
         )
-    return max(folders, key=lambda folder: (folder / "run.json").stat().st_mtime)
+    unfinished = [folder for folder in folders if "finished" not in read_record(folder)]
+    return max(unfinished or folders, key=lambda folder: (folder / "run.json").stat().st_mtime)
 
 
 def has_run(folder):

@@ -30,6 +30,7 @@ def curves(history, data, accuracy_path, loss_path):
             )  # fmt: skip
         axes.set(title=f"model {quantity}: {data.title}", xlabel="epoch", ylabel=quantity)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(left=0.5 if len(values) == 1 else None, right=1.5 if len(values) == 1 else None)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         save(figure, path)
@@ -61,9 +62,8 @@ def confusion(outcome, data, path):
 
 def worst_mistakes(outcome, data, path, rows=4, columns=6):
     """The test images that the model was most sure of and wrong about, the worst first."""
-    of_truth = outcome.probabilities[np.arange(len(outcome.labels)), outcome.labels]
     wrong = np.flatnonzero(outcome.predictions != outcome.labels)
-    worst = wrong[np.argsort(of_truth[wrong], kind="stable")][: rows * columns]
+    worst = wrong[np.argsort(-outcome.probabilities.max(-1)[wrong], kind="stable")][: rows * columns]
 
     figure = Figure(figsize=(1.5 * columns, 1.75 * rows + 0.5))
     figure.suptitle(

@@ -129,12 +129,11 @@ class Run:
 
     def save_epoch(self, model, logs, seconds):
         """Everything that the next epoch depends on, in one file: it is all there or not at all."""
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(float(value))
-        self.seconds.append(seconds)
+        history = {name: [*self.history.get(name, []), float(value)] for name, value in logs.items()}
         arrays = {f"variable_{i:04}": np.asarray(v) for i, v in enumerate(state_of(model))}
         with written_whole(self.path("checkpoint.npz")) as path:
-            np.savez(path, history=np.array(json.dumps(self.history)), seconds=self.seconds, **arrays)
+            np.savez(path, history=np.array(json.dumps(history)), seconds=[*self.seconds, seconds], **arrays)
+        self.history, self.seconds = history, [*self.seconds, seconds]
         self.write_history()
 
     def restore(self, model):

@@ -66,10 +66,18 @@ def test_home_may_be_written_as_a_tilde(tmp_path, monkeypatch):
     assert datasets.find("mnist", "~").path == tmp_path / "mnist.npz"
 
 
-def test_origin_is_an_absolute_path(places, monkeypatch):
+def test_path_stays_as_it_was_given(places, monkeypatch):
     (places[0] / "mnist.npz").touch()
     monkeypatch.chdir(places[0].parent)
-    assert datasets.find("mnist", "given").path == places[0] / "mnist.npz"
+    assert datasets.find("mnist", "given").path == Path("given", "mnist.npz")
+
+
+@pytest.mark.parametrize("stand_in", [False, True])
+def test_file_of_another_data_set_is_refused_and_never_passed_over(places, stand_in):
+    file = places[0] / "cifar10.npz"
+    file.touch()
+    with pytest.raises(Misuse, match="cifar10.npz is called as another data set, and MNIST was wanted"):
+        datasets.load("mnist", str(file), stand_in=stand_in)
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may look anywhere")

@@ -38,6 +38,8 @@ def load(name, folder=None, stand_in=False, download=True):
     if name == "drawn" or folder == "drawn":
         return drawn_digits(name, folder)
     found = find(name, folder)
+    if folder is not None and Path(folder).is_file() and not SOURCES[name].find(Path(folder)):
+        raise Misuse(f"{folder} is called as another data set, and {SOURCES[name].TITLE} was wanted. {FORMS}")
     if found:
         return read(name, found)
     reason = "A download was not asked for."
@@ -67,7 +69,8 @@ def read(name, found):
         return found.read()
     except Broken as fault:
         raise Broken(
-            f"{fault} Delete it or move it away; then `python -m vitkeras.datasets fetch {name}` gets a good copy."
+            f"{fault} Delete it, or move it away if you still want it; then "
+            f"`python -m vitkeras.datasets fetch {name}` gets a good copy."
         ) from fault
 
 

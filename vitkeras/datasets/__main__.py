@@ -21,9 +21,7 @@ def main(arguments=None):
     options = read_options(arguments)
     try:
         if options.command == "fetch":
-            for name in dict.fromkeys(options.names):
-                fetch(name, options.data)
-            return 0
+            return fetch_all(dict.fromkeys(options.names), options.data)
         return show(options.data, options.out, sheets=not options.no_sheet)
     except Problem as problem:
         print(f"{'stopped' if isinstance(problem, Interrupted) else 'error'}: {problem}", file=sys.stderr)
@@ -47,6 +45,20 @@ def read_options(arguments):
     command.add_argument("names", nargs="+", choices=datasets.SOURCES, metavar="NAME", help="mnist or cifar10")
     command.add_argument("--data", metavar="PATH", help=WHERE, default=argparse.SUPPRESS)  # else it hides the one above
     return parser.parse_args(arguments)
+
+
+def fetch_all(names, folder):
+    """One that cannot be had is told, and does not keep the others from coming."""
+    code = 0
+    for name in names:
+        try:
+            fetch(name, folder)
+        except Interrupted:
+            raise
+        except Problem as problem:
+            print(f"error: {problem}", file=sys.stderr)
+            code = problem.exit_code
+    return code
 
 
 def fetch(name, folder):

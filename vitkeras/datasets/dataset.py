@@ -1,12 +1,12 @@
 """What every data set is, whatever file it came from."""
 
+import dataclasses
 import hashlib
-from dataclasses import dataclass
 
 import numpy as np
 
 
-@dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
     """Images and labels, with their names and where they came from.
 
@@ -47,7 +47,12 @@ class Dataset:
     def first(self, train, test=None):
         """The same data set, cut to its first images, for a run on a small budget."""
         test = train if test is None else test
-        return Dataset(
-            self.name, self.title, self.x_train[:train], self.y_train[:train], self.x_test[:test], self.y_test[:test],
-            self.class_names, f"{self.origin}; only the first {train:,} and {test:,} images", self.warning,
-        )  # fmt: skip
+        return dataclasses.replace(
+            self,
+            title=f"{self.title}, the first {train:,} images",
+            x_train=self.x_train[:train],
+            y_train=self.y_train[:train],
+            x_test=self.x_test[:test],
+            y_test=self.y_test[:test],
+            origin=f"{self.origin}; of these the first {train:,} and {test:,} images",
+        )

@@ -38,7 +38,7 @@ def keras_folder():
 def given(folder):
     """What the user named: by an option first, then by the environment. Each of them has to exist."""
     named = [
-        Place(Path(os.path.expanduser(path)).absolute(), role)
+        Place(Path(os.path.expanduser(path)), role)  # as it was given, for that is what a record should say
         for path, role in ((folder, "the data folder given"), (os.environ.get(ENVIRONMENT) or None, ENVIRONMENT))
         if path is not None
     ]
