@@ -74,7 +74,7 @@ for units in HEAD_UNITS:
 logits = layers.Dense(len(data.class_names), dtype="float32")(x)  # (batch, 10)
 
 model = keras.Model(inputs, logits, name="tr02c")
-model.summary()
+model.summary(line_length=100)
 model.compile(
     optimizer=keras.optimizers.AdamW(LEARNING_RATE, weight_decay=WEIGHT_DECAY),
     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),

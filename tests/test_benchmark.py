@@ -22,7 +22,7 @@ def test_in_turn_interleaves_the_contenders():
 
 
 def test_spread_is_the_median_ratio_and_its_range():
-    assert processes.spread([1.5, 1.25, 2.0]) == "1.50  (1.25 to 2.00)"
+    assert processes.spread([1.5, 1.25, 2.0]) == "1.50 (1.25 to 2.00)"
 
 
 def double(number):

@@ -37,6 +37,14 @@ def test_device_and_precision_are_printed_and_set(capsys):
     assert "precision: bfloat16" in printed
 
 
+@pytest.mark.usefixtures("float32_again")
+def test_settings_in_the_home_folder_do_not_change_a_run():
+    keras.config.set_floatx("float16")
+    keras.config.set_image_data_format("channels_first")
+    machine.prepare(seed=3)
+    assert (keras.config.floatx(), keras.config.image_data_format()) == ("float32", "channels_last")
+
+
 def test_a_missing_gpu_is_a_failure_with_advice():
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("this machine has a GPU")

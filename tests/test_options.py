@@ -60,6 +60,12 @@ def test_a_wrong_word_ends_with_2_and_says_what_is_known(options, words, hint, c
     assert hint in capsys.readouterr().err
 
 
+def test_lessons_refuse_a_backend_that_they_do_not_train_on(options, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(Misuse, match="'jax'"):
+        options()
+
+
 def leave_a_run(folder, lesson="tr02c", age=0, **options):
     Path(folder).mkdir(parents=True)
     file = Path(folder, "run.json")

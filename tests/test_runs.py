@@ -84,6 +84,27 @@ def test_resuming_keeps_what_was_recorded_and_adds_to_it(options, data):
     assert after == before
 
 
+@pytest.mark.parametrize("leftover", ["checkpoint.npz", "history.csv", "model.keras"])
+def test_a_new_run_never_starts_on_what_another_left(options, data, leftover):
+    options.out.mkdir()
+    (options.out / leftover).write_text("from another run")
+    with pytest.raises(Misuse, match="holds a run already"):
+        runs.open_run(options, {}, data, HERE)
+    assert (options.out / leftover).read_text() == "from another run"
+
+
+def test_a_checkpoint_with_an_impossible_history_is_refused(options):
+    save_one_epoch(options.out, make_model())
+    with np.load(options.out / "checkpoint.npz") as saved:
+        arrays = dict(saved)
+    for history in ('{"loss": []}', "[1]", '{"loss": 3}', "null"):
+        np.savez(options.out / "checkpoint.npz", **arrays | {"history": np.array(history)})
+        run = runs.Run(options.out, {})
+        with pytest.raises(Problem, match="damaged"):
+            run.restore(make_model())
+        run.release()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such lock on Windows")
 def test_two_processes_never_train_in_one_folder(options, data):
     run = runs.open_run(options, {}, data, HERE)

@@ -1,5 +1,6 @@
 """Faults that we foresee, told in one message instead of a traceback."""
 
+import os
 import sys
 import traceback
 
@@ -27,6 +28,9 @@ def speak_plainly():
 
     Anything unforeseen still shows its traceback: that is a bug, and the traceback is what a report needs.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not in a notebook
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows another in its place
     sys.excepthook = tell
 
 
@@ -36,6 +40,9 @@ def tell(kind, fault, trace):
             Interrupted,
             Interrupted("a run folder keeps every finished epoch, and the same command with --resume goes on"),
         )
+    if issubclass(kind, BrokenPipeError):  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1)
     if not issubclass(kind, Problem):
         traceback.print_exception(kind, fault, trace)
         return

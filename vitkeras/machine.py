@@ -27,6 +27,10 @@ def prepare(seed, device="auto", precision="float32"):
     if device == "cpu" and gpus:
         tf.config.set_visible_devices([], "GPU")
         gpus = []
+    # What a keras.json in the home folder says must not change a run.
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
     keras.utils.set_random_seed(seed)
     if not gpus:
         # Makes a repeated or resumed run equal to the last bit.

@@ -24,9 +24,16 @@ def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
     """
     # TensorFlow's start-up messages would bury a lesson's first lines. An own setting of the variable wins.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     speak_plainly()
-    words = [] if "ipykernel" in sys.modules else sys.argv[1:]
+    if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        raise Misuse(
+            f"lessons train through TensorFlow, but KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}. "
+            "Unset it; the layers alone run on other backends."
+        )
+    in_notebook = "ipykernel" in sys.modules
+    words = [] if in_notebook else sys.argv[1:]
+    if not in_notebook:
+        os.environ["MPLBACKEND"] = "agg"  # pictures go to files, whatever has been set for windows
 
     parser = argparse.ArgumentParser(
         prog=f"python lessons/{lesson}.py", description=docstring, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -82,7 +89,7 @@ def new_folder(asked, default):
 
 
 def refuse_to_overwrite(folder):
-    if has_run(folder):
+    if any(os.path.exists(folder / name) for name in ("run.json", "checkpoint.npz", "history.csv", "model.keras")):
         raise Misuse(
             f"{folder} holds a run already, and nothing of it shall be lost. "
             "Go on with it: --resume. Start another: choose another --out."

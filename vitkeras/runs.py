@@ -10,7 +10,6 @@ import csv
 import datetime
 import json
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -141,18 +140,20 @@ class Run:
         file = self.path("checkpoint.npz")
         if not file.exists():
             return
-        variables = state_of(model)
         try:
             # Opened here, for np.load leaves a file open that it cannot read.
             with file.open("rb") as opened, np.load(opened, allow_pickle=False) as saved:
                 arrays = [saved[f"variable_{i:04}"] for i in range(len(saved.files) - 2)]
                 history, seconds = json.loads(str(saved["history"])), saved["seconds"].tolist()
-        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as fault:
+            if not all(len(values) == len(seconds) for values in history.values()):
+                raise ValueError("its history has columns of unequal length")
+        except Exception as fault:  # whatever a damaged file brings about: the remedy is the same
             raise Problem(
-                f"{file} is damaged and cannot be resumed from ({fault}). Start a new run in another --out; "
-                "what else is in the folder is untouched."
+                f"{file} is damaged and cannot be resumed from ({type(fault).__name__}: {fault}). Start a new run in "
+                "another --out; what else is in the folder is untouched."
             ) from fault
-        if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
+        variables = state_of(model)
+        if [(a.shape, a.dtype.name) for a in arrays] != [(tuple(v.shape), v.dtype) for v in variables]:
             raise Misuse(
                 f"{file} holds another model: its weights have other shapes. Start a new run in another --out."
             )

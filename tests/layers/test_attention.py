@@ -174,6 +174,18 @@ def test_weights_go_both_ways(rng):
     np.testing.assert_allclose(to_numpy(theirs(x, x)), expected, atol=1e-6)
 
 
+def test_training_one_layer_leaves_the_other_whole(rng):
+    """On JAX, two layers that share an array lose it when one of them is trained."""
+    x = normal(rng, 2, 4, 8)
+    theirs, mine = twins(rng, x, x)
+    expected = to_numpy(theirs(x, x))
+    tokens = keras.Input((4, 8))
+    model = keras.Model(tokens, mine(tokens, tokens))
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.train_on_batch(x, np.zeros_like(x))
+    np.testing.assert_array_equal(to_numpy(theirs(x, x)), expected)
+
+
 def test_weights_of_a_layer_with_other_heads_are_refused_though_the_numbers_would_fit(rng):
     x = normal(rng, 2, 4, 8)
     mine, theirs = MyMultiHeadAttention(2, 8), keras.layers.MultiHeadAttention(4, 4)

@@ -52,6 +52,17 @@ def test_class_token_stands_first_and_leaves_the_others_alone():
     np.testing.assert_array_equal(out[:, 1:], patches)
 
 
+def test_a_mask_passes_through_and_the_class_token_is_always_seen():
+    words = np.array([[3, 5, 0], [1, 0, 0]])
+    tokens = PositionEmbedding(3)(keras.layers.Embedding(6, 8, mask_zero=True)(words))
+    out = ClassToken()(tokens)
+    np.testing.assert_array_equal(to_numpy(out._keras_mask), [[True, True, True, False], [True, True, False, False]])
+
+
+def test_sizes_may_be_numpy_integers():
+    assert tuple(PatchEncoder(np.int64(16), np.int64(8))(patches).shape) == (3, 16, 8)
+
+
 def test_another_number_of_patches_is_refused_with_both_numbers():
     with pytest.raises(ValueError, match="num_patches=9.*Received: 16 patches"):
         PatchEncoder(9, 64)(patches)

@@ -75,7 +75,7 @@ def show_layers(figures):
     from rich.table import Table
 
     table = Table(
-        title=f"Attention layers: width {WIDTH}, {HEADS} heads of {KEY_DIM}; time over Keras's time, 1 or less is good"
+        title=f"Attention layers, width {WIDTH}, {HEADS} heads of {KEY_DIM}. Ratios: the rounds' median (and middle half)"
     )
     columns = (
         "precision",
@@ -89,19 +89,22 @@ def show_layers(figures):
     )
     for column in columns:
         table.add_column(column, justify="left" if column in ("precision", "pass") else "right")
+    for row in layer_rows(figures):
+        table.add_row(*row)
+    Console(width=120).print(table)
+
+
+def layer_rows(figures):
+    """The cells of the table, for each precision, number of tokens and direction."""
     times = {(f["precision"], f["tokens"], f["pass"], f["layer"]): f["milliseconds"] for f in figures}
     for precision, tokens, direction in dict.fromkeys(key[:3] for key in times):
         keras_ms, published, ours = (times[precision, tokens, direction, n] for n in ("keras", "published", "ours"))
-        table.add_row(
-            precision, str(tokens), direction,
-            *(f"{statistics.median(ms):.2f}" for ms in (keras_ms, published, ours)),
-            ratio(ours, keras_ms), ratio(ours, published),
-        )  # fmt: skip
-    Console(width=140).print(table)
+        middles = (f"{statistics.median(ms):.2f}" for ms in (keras_ms, published, ours))
+        yield [precision, str(tokens), direction, *middles, ratio(ours, keras_ms), ratio(ours, published)]
 
 
 def ratio(own, base):
     """The median of the rounds' ratios, and the range of their middle half: a single round may be disturbed."""
     ratios = [a / b for a, b in zip(own, base, strict=True)]
     low, middle, high = statistics.quantiles(ratios, n=4)
-    return f"{middle:.2f}  ({low:.2f} to {high:.2f})"
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"

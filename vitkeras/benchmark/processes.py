@@ -39,6 +39,11 @@ def one_process():
 def serve(connection):
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for good: the table is the parent's
     with contextlib.suppress(EOFError, KeyboardInterrupt):
+        from vitkeras.machine import chatter_held_back
+
+        with chatter_held_back():
+            import tensorflow  # noqa: F401
+
         while True:
             function, arguments = connection.recv()
             try:
@@ -68,4 +73,4 @@ def describe_machine(device):
 
 
 def spread(ratios):
-    return f"{statistics.median(ratios):.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"

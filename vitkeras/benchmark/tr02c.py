@@ -139,7 +139,7 @@ def compiled(model, keras):
     return model
 
 
-def show_epochs(rows):
+def show_epochs(epochs):
     from rich.console import Console
     from rich.table import Table
 
@@ -149,17 +149,27 @@ def show_epochs(rows):
     for column in (
         "way",
         "precision",
-        "seconds an epoch",
+        "seconds",
         "images a second",
         "times as fast as published float32",
         "peak memory",
     ):
         table.add_column(column, justify="left" if column in ("way", "precision") else "right")
-    for row in rows:
-        ratios = [base / own for base, own in zip(rows[0]["seconds"], row["seconds"], strict=True)]
+    for row in epoch_rows(epochs):
+        table.add_row(*row)
+    Console(width=120).print(table)
+
+
+def epoch_rows(epochs):
+    """The cells of the table. The first row's times are what the others are compared with, round by round."""
+    for row in epochs:
+        ratios = [base / own for base, own in zip(epochs[0]["seconds"], row["seconds"], strict=True)]
         middle = statistics.median(row["seconds"])
-        table.add_row(
-            row["way"], row["precision"], f"{middle:.1f}  ({min(row['seconds']):.1f} to {max(row['seconds']):.1f})",
-            f"{row['images'] / middle:,.0f}", spread(ratios), f"{row['peak_mb']:,} MB" if row["peak_mb"] else "unknown",
-        )  # fmt: skip
-    Console(width=140).print(table)
+        yield [
+            row["way"],
+            row["precision"],
+            f"{middle:.1f} ({min(row['seconds']):.1f} to {max(row['seconds']):.1f})",
+            f"{row['images'] / middle:,.0f}",
+            spread(ratios),
+            f"{row['peak_mb']:,} MB" if row["peak_mb"] else "unknown",
+        ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vitkeras import datasets
 from vitkeras.datasets import search
-from vitkeras.errors import Interrupted, Misuse, Problem
+from vitkeras.errors import Interrupted, Misuse, Problem, speak_plainly
 
 COMMAND = "python -m vitkeras.datasets"
 WHERE = "folder or file to look in first; a folder is also where a download goes"
@@ -131,4 +131,5 @@ def draw_sheet(data, path):
 
 
 if __name__ == "__main__":
+    speak_plainly()
     sys.exit(main())

@@ -20,6 +20,8 @@ def read(path, choose):
     `choose` is given name → `Header` of all that is in the file, and returns the names to read. It raises `Broken` at
     shapes that are not the expected ones, and so keeps a small file from unpacking into a huge one.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise Broken(f"{path} is no regular file, and reading it might never end.")
     try:
         with zipfile.ZipFile(path) as archive:
             names = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}

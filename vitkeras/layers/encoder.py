@@ -30,7 +30,7 @@ class EncoderBlock(keras.layers.Layer):
         # The lecture's epsilon; Keras's own default, 1e-3, is meant for batch statistics.
         self.norm_1 = keras.layers.LayerNormalization(epsilon=1e-6, name="norm_1", dtype=self.dtype_policy)
         self.norm_2 = keras.layers.LayerNormalization(epsilon=1e-6, name="norm_2", dtype=self.dtype_policy)
-        self.mlp_in = keras.layers.Dense(mlp_dim, activation="gelu", name="mlp_in", dtype=self.dtype_policy)
+        self.mlp_in = keras.layers.Dense(self.mlp_dim, activation="gelu", name="mlp_in", dtype=self.dtype_policy)
         self.drop = keras.layers.Dropout(self.dropout, name="drop", dtype=self.dtype_policy)
 
     def build(self, input_shape):

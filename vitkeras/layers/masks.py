@@ -61,6 +61,6 @@ def softmax_where(mask, scores):
     """
     if mask is None:
         return ops.softmax(scores, axis=-1)
-    lowest = -65504.0 if keras.backend.standardize_dtype(scores.dtype) == "float16" else -1e30
+    lowest = -65504.0 if keras.backend.standardize_dtype(scores.dtype) == "float16" else -3e38
     weights = ops.softmax(ops.where(mask, scores, ops.cast(lowest, scores.dtype)), axis=-1)
     return ops.where(mask, weights, ops.zeros_like(weights))

@@ -21,6 +21,7 @@ class PositionEmbedding(keras.layers.Layer):
 
     def __init__(self, num_positions, **kwargs):
         super().__init__(**kwargs)
+        self.supports_masking = True
         (self.num_positions,) = checks.positive("PositionEmbedding", num_positions=num_positions)
 
     def build(self, input_shape):
@@ -57,11 +58,14 @@ class PatchEncoder(keras.layers.Layer):
 
     def __init__(self, num_patches, projection_dim, **kwargs):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.num_patches, self.projection_dim = checks.positive(
             "PatchEncoder", num_patches=num_patches, projection_dim=projection_dim
         )
-        self.projection = keras.layers.Dense(projection_dim, name="projection", dtype=self.dtype_policy)
-        self.position_embedding = PositionEmbedding(num_patches, name="position_embedding", dtype=self.dtype_policy)
+        self.projection = keras.layers.Dense(self.projection_dim, name="projection", dtype=self.dtype_policy)
+        self.position_embedding = PositionEmbedding(
+            self.num_patches, name="position_embedding", dtype=self.dtype_policy
+        )
 
     def build(self, input_shape):
         output_shape = self.compute_output_shape(input_shape)
@@ -97,6 +101,15 @@ class ClassToken(keras.layers.Layer):
     >>> tuple(ClassToken()(np.ones((2, 16, 64), "float32")).shape)
     (2, 17, 64)
     """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, tokens, mask=None):
+        if mask is None:
+            return None
+        return ops.pad(mask, [[0, 0], [1, 0]], constant_values=True)  # the class token may always be looked at
 
     def build(self, input_shape):
         width = self.compute_output_shape(input_shape)[-1]

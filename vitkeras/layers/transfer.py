@@ -1,7 +1,7 @@
 """Weights carried between our attention layer and Keras's."""
 
 import keras
-from keras import ops
+import numpy as np
 
 from vitkeras.layers.attention import MyMultiHeadAttention
 
@@ -42,7 +42,8 @@ def copy_attention_weights(source, target):
     for name in PROJECTIONS:
         pairs = zip(getattr(target, name).weights, getattr(source, name).weights, strict=True)
         for variable, value in pairs:
-            variable.assign(ops.reshape(value, variable.shape))
+            # By way of NumPy: JAX would let both layers share one array, and training gives it away.
+            variable.assign(np.reshape(keras.ops.convert_to_numpy(value), variable.shape))
 
 
 def sizes(layer):

@@ -1,0 +1,51 @@
+"""The numbers on the front page are those of the records."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from vitkeras.benchmark.attention import layer_rows
+from vitkeras.benchmark.tr02c import epoch_rows
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "lessons" / "results"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def as_line(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def test_the_accuracy_of_tr02c_is_the_recorded_one():
+    record = json.loads((RESULTS / "tr02c-mnist" / "run.json").read_text(encoding="utf-8"))
+    assert f"**{100 * record['results']['test_accuracy']:.2f}%**" in README
+    assert record["command"].replace(" --out runs/record-tr02c", "") in README
+    assert record["data"]["title"] == "MNIST"
+
+
+def test_the_recorded_history_is_whole():
+    record = json.loads((RESULTS / "tr02c-mnist" / "run.json").read_text(encoding="utf-8"))
+    with open(RESULTS / "tr02c-mnist" / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["epoch"]) for row in rows] == list(range(1, record["epochs"] + 1))
+
+
+def test_the_benchmark_on_the_front_page_is_the_recorded_one():
+    figures = json.loads((RESULTS / "benchmark-tr02c.json").read_text(encoding="utf-8"))
+    for cells in [*epoch_rows(figures["epochs"]), *layer_rows(figures["layers"])]:
+        assert as_line(cells) in README
+
+
+@pytest.mark.parametrize("file", list(RESULTS.rglob("*.json")), ids=lambda path: path.name)
+def test_a_record_says_command_machine_data_and_date_and_names_no_folder_of_one_machine(file):
+    text = file.read_text(encoding="utf-8")
+    record = json.loads(text)
+    assert record["command"].startswith("python ")
+    assert record["machine"]
+    assert record["data"]
+    assert record["versions"]
+    assert record.get("date") or record.get("started")
+    assert not re.search(r"(?<![\w.:/])(/\w+/|[A-Z]:\\)", text)  # an absolute path
