@@ -74,9 +74,7 @@ def show_layers(figures):
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        title=f"Attention layers, width {WIDTH}, {HEADS} heads of {KEY_DIM}. Ratios: the rounds' median (and middle half)"
-    )
+    table = Table(title=f"Attention layers, width {WIDTH}, {HEADS} heads of {KEY_DIM}. Ratios: median (middle half)")
     columns = (
         "precision",
         "tokens",
