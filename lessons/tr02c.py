@@ -6,6 +6,9 @@ at every other; a dense head names the digit. Hyper-parameters are the lecture's
 Run:     python lessons/tr02c.py                  60 epochs, as in the lecture
          python lessons/tr02c.py --quick          does everything once on a few images, in a minute
          python lessons/tr02c.py --resume         goes on with a run that was stopped
+
+Expect:  about 98.7% of MNIST's test images right (98.72% with seed 1: lessons/results/tr02c-mnist), after 60 epochs of
+         about 39 s each on two CPU cores, 32 s with --precision bfloat16 (lessons/results/benchmark-tr02c.json)
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded

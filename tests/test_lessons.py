@@ -40,6 +40,7 @@ def finished(folder):
     """A run of two epochs that nobody disturbed, without Graphviz."""
     done = run(folder, "--quick", "--epochs", 2, "--data", "drawn", PATH=str(folder))
     assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
     return done.stdout, folder / "runs" / "tr02c"
 
 
