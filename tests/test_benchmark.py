@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from vitkeras.benchmark import attention, processes
+from vitkeras.errors import Problem
 
 
 def test_in_turn_interleaves_the_contenders():
@@ -36,7 +37,7 @@ def fail():
 def test_a_process_answers_and_tells_its_faults():
     with processes.one_process() as call:
         assert call(double, 21) == 42
-        with pytest.raises(RuntimeError, match="ValueError in fail: as it should"):
+        with pytest.raises(Problem, match="ValueError in fail: as it should"):
             call(fail)
         assert call(double, 1) == 2
 

@@ -80,7 +80,7 @@ def test_the_model_assembled_in_the_lesson_is_that_of_vitkeras_models(finished):
 def test_two_epochs_on_a_few_images_learn_something(finished):
     history = np.genfromtxt(finished[1] / "history.csv", delimiter=",", names=True)
     assert history["loss"][1] < history["loss"][0]
-    assert history["val_loss"][1] < np.log(10)
+    assert history["val_loss"][1] < history["val_loss"][0]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
