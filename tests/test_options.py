@@ -100,6 +100,13 @@ def test_a_resumed_run_takes_over_its_options_unless_they_are_said_again(options
     assert options("--resume", "--out", "mine", "--epochs", "9").epochs == 9
 
 
+def test_an_option_that_was_tampered_with_is_refused_like_any_other(options, capsys):
+    leave_a_run("mine", attention="hers")
+    with pytest.raises(SystemExit):
+        options("--resume", "--out", "mine")
+    assert "'hers'" in capsys.readouterr().err
+
+
 def test_nothing_to_resume_is_wrong_use(options):
     for words in ([], ["--out", "nowhere"]):
         with pytest.raises(Misuse, match=r"no run.*run\.json"):

@@ -61,8 +61,7 @@ def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
     default = Path("runs", lesson)
     if options.resume:
         folder = folder_to_resume(options.out, default)
-        parser.set_defaults(**kept_options(folder, lesson))
-        options = parser.parse_args(words)
+        options = parser.parse_args([*kept_words(folder, lesson), *words])  # what is said now comes last, and wins
     else:
         folder = new_folder(options.out, default)
     options.epochs = options.epochs or (quick_epochs if options.quick else epochs)
@@ -116,12 +115,13 @@ def has_run(folder):
     return os.path.exists(folder / "run.json")  # unlike Path.exists, it does not raise where we may not look
 
 
-def kept_options(folder, lesson):
-    """The options that the run in `folder` was started with."""
+def kept_words(folder, lesson):
+    """The options that the run in `folder` was started with, as they would be said."""
     record = read_record(folder)
     if record.get("lesson") != lesson:
         raise Misuse(f"{folder} holds a run of {record.get('lesson')!r}, not of {lesson!r}. Choose another --out.")
-    return record["options"]
+    said = {f"--{name}": value for name, value in record["options"].items() if value not in (None, False)}
+    return [word for name, value in said.items() for word in ([name] if value is True else [name, str(value)])]
 
 
 def read_record(folder):
