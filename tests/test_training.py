@@ -100,6 +100,7 @@ from vitkeras.errors import speak_plainly
 from vitkeras.runs import Run
 
 speak_plainly()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it
 folder, epochs, die_in_epoch, precision = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 keras.utils.set_random_seed(5)
 tf.config.experimental.enable_op_determinism()

@@ -183,6 +183,8 @@ def test_folder_that_may_not_be_written_to_is_told(published, tmp_path):
 # Processes
 
 FETCH = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it
 import sys
 from vitkeras.datasets.downloads import Published, fetch
 from vitkeras.errors import speak_plainly
