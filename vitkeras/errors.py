@@ -46,5 +46,11 @@ def tell(kind, fault, trace):
     if not issubclass(kind, Problem):
         traceback.print_exception(kind, fault, trace)
         return
-    print(f"\n{'stopped' if issubclass(kind, Interrupted) else 'error'}: {fault}", file=sys.stderr)
-    raise SystemExit(fault.exit_code)  # from an excepthook, this sets the exit code
+    print(file=sys.stderr)
+    raise SystemExit(report(fault))  # from an excepthook, this sets the exit code
+
+
+def report(problem):
+    """Print what the problem is, and return the exit code that goes with it."""
+    print(f"{'stopped' if isinstance(problem, Interrupted) else 'error'}: {problem}", file=sys.stderr)
+    return problem.exit_code

@@ -26,7 +26,8 @@ def run(options):
     with one_process() as call:
         figures = {"command": options.command, "data": data.title} | call(describe_machine, options.device)
     print(f"machine: {figures['machine']}")
-    keep(figures, options.json)  # now, so that a wrong path is told before an hour has been spent
+    if options.json and not Path(options.json).exists():
+        keep(figures, options.json)  # now, so that a wrong path is told before an hour has been spent
     if options.only != "layers":
         figures["epochs"] = race(data, options)
         show_epochs(figures["epochs"])
@@ -40,9 +41,8 @@ def run(options):
 
 
 def keep(figures, path):
-    if path:
-        with written_whole(path) as temporary:
-            temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def race(data, options):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vitkeras import datasets
 from vitkeras.datasets import search
-from vitkeras.errors import Interrupted, Misuse, Problem, speak_plainly
+from vitkeras.errors import Interrupted, Misuse, Problem, report, speak_plainly
 
 COMMAND = "python -m vitkeras.datasets"
 WHERE = "folder or file to look in first; a folder is also where a download goes"
@@ -24,8 +24,7 @@ def main(arguments=None):
             return fetch_all(dict.fromkeys(options.names), options.data)
         return show(options.data, options.out, sheets=not options.no_sheet)
     except Problem as problem:
-        print(f"{'stopped' if isinstance(problem, Interrupted) else 'error'}: {problem}", file=sys.stderr)
-        return problem.exit_code
+        return report(problem)
     except KeyboardInterrupt:
         print("stopped: nothing was left half done.", file=sys.stderr)
         return Interrupted.exit_code
@@ -56,8 +55,7 @@ def fetch_all(names, folder):
         except Interrupted:
             raise
         except Problem as problem:
-            print(f"error: {problem}", file=sys.stderr)
-            code = problem.exit_code
+            code = report(problem)
     return code
 
 
