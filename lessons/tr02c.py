@@ -104,5 +104,9 @@ plots.curves(history, data, run.path("tr02c_acc.png"), run.path("tr02c_loss.png"
 outcome = training.evaluate(model, data.x_test, data.y_test)
 plots.confusion(outcome, data, run.path("tr02c_confusion.png"))
 plots.worst_mistakes(outcome, data, run.path("tr02c_mistakes.png"))
-run.finish(model, test_accuracy=outcome.accuracy, test_images=len(data.y_test))
-print(f"Test accuracy: {100 * outcome.accuracy:.2f}% on {data.title}")
+run.finish(
+    model,
+    answer=f"Test accuracy: {100 * outcome.accuracy:.2f}% on {data.title}",
+    test_accuracy=outcome.accuracy,
+    test_images=len(data.y_test),
+)

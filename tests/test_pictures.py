@@ -12,6 +12,7 @@ from PIL import Image
 
 from vitkeras import diagram, models, plots
 from vitkeras.datasets import Dataset
+from vitkeras.plots import look
 from vitkeras.training import Outcome
 
 TITLE = "drawn digits (not MNIST)"
@@ -21,15 +22,14 @@ TITLE = "drawn digits (not MNIST)"
 def texts(monkeypatch):
     """All that is written in the pictures that a test saves."""
     seen = []
-    save = plots.save
+    save = look.save
 
     def save_and_read(figure, path):
         save(figure, path)
         ticks = {id(tick) for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for tick in axis.findobj(Text)}
         seen.extend(text.get_text() for text in figure.findobj(Text) if id(text) not in ticks)
 
-    monkeypatch.setattr(plots, "save", save_and_read)
-    monkeypatch.setattr(diagram, "save", save_and_read)
+    monkeypatch.setattr(look, "save", save_and_read)
     return seen
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from vitkeras.files import written_whole
-from vitkeras.plots import LOOK, save
+from vitkeras.plots import look
 
 # As in the lecture's figure F: green patches, yellow encoder, a red frame around what repeats.
 COLOURS = {
@@ -20,7 +20,7 @@ OTHER, FRAME, SKIP = "#dce8f5", "#c62828", "#555555"
 def draw(model, path, dot=None):
     """Draw `model` into the PNG file `path`. `dot`: use Graphviz or not; by default, if it is there."""
     if not (shutil.which("dot") if dot is None else dot):
-        save(our_diagram(model), path)
+        look.save(our_diagram(model), path)
         return
     with written_whole(path) as temporary:
         try:
@@ -28,7 +28,7 @@ def draw(model, path, dot=None):
             by = "by Graphviz"
         except (ImportError, OSError, AssertionError) as fault:  # pydot asserts that dot succeeds
             reason = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
-            our_diagram(model).savefig(temporary, **LOOK)
+            our_diagram(model).savefig(temporary, **look.LOOK)
             by = f"by ourselves, because dot does not work here: {reason}"
     print(f"picture: {path} ({by})")
 

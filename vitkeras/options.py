@@ -14,13 +14,15 @@ from vitkeras.errors import Misuse, Problem, speak_plainly
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
-def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
-    """Read the command line of a lesson: the common options, and one for each of `choices`.
+def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, **own):
+    """Read the command line of a lesson: the common options, and its `own`.
 
-    A choice is a tuple of names of which the first is the default: `attention=("mine", "keras")`.
-    With --resume, whatever is not said again is as it was when the run began. In a notebook there is no command line,
-    and every option has its default. Returned besides the options: the run's folder as `out`, `command` and
-    `resume_command` to be told and kept, and `kept`, the options that a resumed run takes over.
+    An own option is a tuple of names of which the first is the default, `attention=("mine", "keras")`; a whole number
+    to start from, `seeds=5`; or a help text, `model="a trained model"`, for a file or folder that may be left out.
+    `epochs=None` is for a lesson that trains nothing. With --resume, whatever is not said again is as it was when the
+    run began. In a notebook the command line is the environment's VITKERAS_OPTIONS. Returned besides the options: the
+    run's folder as `out`, `command` and `resume_command` to be told and kept, and `kept`, the options that a resumed
+    run takes over.
     """
     # TensorFlow's start-up messages would bury a lesson's first lines. An own setting of the variable wins.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -31,7 +33,7 @@ def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
             "Unset it; the layers alone run on other backends."
         )
     in_notebook = "ipykernel" in sys.modules
-    words = [] if in_notebook else sys.argv[1:]
+    words = shlex.split(os.environ.get("VITKERAS_OPTIONS", "")) if in_notebook else sys.argv[1:]
     if not in_notebook:
         os.environ["MPLBACKEND"] = "agg"  # pictures go to files, whatever has been set for windows
 
@@ -39,7 +41,8 @@ def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
         prog=f"python lessons/{lesson}.py", description=docstring, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--epochs", type=at_least(1), help=f"how often to go through the training images (default {epochs})")
+    often = f"(default {epochs})" if epochs else "(here nothing is trained, and it changes nothing)"
+    add("--epochs", type=at_least(1), help=f"how often to go through the training images {often}")
     add("--data", metavar="PATH", help="folder or file of the data set, or 'drawn' for digits drawn from fonts")
     add("--seed", type=at_least(0), default=1, help="where chance starts (default 1)")
     add("--out", metavar="FOLDER", help=f"where the run is kept (default runs/{lesson}, then runs/{lesson}-2, …)")
@@ -54,8 +57,13 @@ def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
         default="auto",
         help="auto, the default: a GPU if TensorFlow sees one",
     )
-    for name, values in choices.items():
-        add(f"--{name}", choices=values, default=values[0], help=f"(default {values[0]})")
+    for name, value in own.items():
+        if isinstance(value, tuple):
+            add(f"--{name}", choices=value, default=value[0], help=f"(default {value[0]})")
+        elif isinstance(value, int):
+            add(f"--{name}", type=at_least(1), default=value, help=f"how many (default {value})")
+        else:
+            add(f"--{name}", metavar="PATH", help=value)
 
     options = parser.parse_args(words)
     default = Path("runs", lesson)
@@ -64,7 +72,9 @@ def lesson_options(lesson, docstring, *, epochs, quick_epochs=1, **choices):
         options = parser.parse_args([*kept_words(folder, lesson), *words])  # what is said now comes last, and wins
     else:
         folder = new_folder(options.out, default)
-    options.epochs = options.epochs or (quick_epochs if options.quick else epochs)
+    if options.epochs and not epochs:
+        print(f"--epochs {options.epochs}: nothing is trained in this lesson, so there are no epochs")
+    options.epochs = epochs and (options.epochs or (quick_epochs if options.quick else epochs))
     options.kept = {name: getattr(options, name) for name in vars(options) if name not in ("out", "resume")}
     options.lesson, options.out = lesson, folder
     script = ["python", f"lessons/{lesson}.py"]

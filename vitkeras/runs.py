@@ -4,12 +4,16 @@ run.json        the command, settings, data, machine and versions; at the end, t
 history.csv     one line an epoch
 checkpoint.npz  all that the next epoch depends on, written anew after each one
 model.keras     the trained model; and the lesson's pictures
+
+A lesson that trains several models has a folder of this kind for each, below its own.
 """
 
 import csv
 import datetime
+import itertools
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +65,7 @@ class Run:
     def __init__(self, folder, settings, resume_command=""):
         self.folder, self.settings, self.resume_command = Path(folder), settings, resume_command
         self.record = {}
+        self.rows = []  # one for each of the `parts`: what it was, and its results
         self.history = {}
         self.seconds = []
         self.hold()
@@ -168,14 +173,73 @@ class Run:
             rows.writerow(["epoch", *self.history])
             rows.writerows([i, *values] for i, values in enumerate(zip(*self.history.values(), strict=True), 1))
 
-    def finish(self, model, **results):
-        """Keep the trained model (without the optimiser's state, which the checkpoint has) and the results."""
-        import keras
+    def finish(self, model=None, answer="", **results):
+        """Keep the results, and the trained model (without the optimiser's state, which the checkpoint has).
 
-        ends = [tensors[0] if len(tensors) == 1 else tensors for tensors in (model.inputs, model.outputs)]
-        with written_whole(self.path("model.keras")) as path:
-            keras.Model(*ends, name=model.name).save(path)
-        self.write_record(finished=now(), seconds_per_epoch=self.seconds, results=results)
+        `answer` is the sentence that the lesson ends with: it is kept, and printed.
+        """
+        if model is not None:
+            import keras
+
+            ends = [tensors[0] if len(tensors) == 1 else tensors for tensors in (model.inputs, model.outputs)]
+            with written_whole(self.path("model.keras")) as path:
+                keras.Model(*ends, name=model.name).save(path)
+        if answer:
+            results["answer"] = answer
+        if self.rows:
+            results["trainings"] = self.rows
+        if self.seconds:
+            self.record["seconds_per_epoch"] = self.seconds
+        self.write_record(finished=now(), results=results)
+        if answer:
+            print(answer)
+
+    def parts(self, **axes):
+        """A training (or a measurement) for each combination of the axes, each a run in a folder of its own below.
+
+        What a part is stands in its `choice`. After an interruption, those that were finished are not given again.
+        The `rows` of all are there at the end: each what was chosen, and what the part was finished with.
+
+            for part in run.parts(model=("cnn", "vit"), seed=(1, 2, 3)):
+                …
+                part.finish(test_accuracy=outcome.accuracy)
+        """
+        choices = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+        began, done = time.perf_counter(), 0
+        for number, choice in enumerate(choices, 1):
+            part = Part(self, choice)
+            try:
+                if not part.finished:
+                    spent = time.perf_counter() - began
+                    left = f"  (left: {duration(spent / done * (len(choices) - number + 1))})" if done else ""
+                    print(f"\n[{number}/{len(choices)}] {part.title}{left}")
+                    yield part
+                    done += 1
+                self.rows.append({**choice, **part.record["results"]})
+            finally:
+                part.release()
+
+
+class Part(Run):
+    """One of several trainings of a run. Once finished it needs no checkpoint, and keeps none."""
+
+    def __init__(self, run, choice):
+        name = "_".join(f"{axis}-{value}" for axis, value in choice.items()).replace(" ", "-")
+        settings = {**run.settings, **choice}
+        super().__init__(run.folder / name, settings, run.resume_command)
+        self.choice, self.title = choice, ", ".join(f"{axis} {value}" for axis, value in choice.items())
+        if self.path("run.json").exists():
+            self.take_up_record({"versions": versions()})
+        else:
+            self.write_record(part_of=run.record.get("lesson"), choice=choice, settings=settings, versions=versions())
+
+    @property
+    def finished(self):
+        return "finished" in self.record
+
+    def finish(self, model=None, **results):
+        super().finish(model, **results)
+        self.path("checkpoint.npz").unlink(missing_ok=True)
 
 
 def state_of(model):
@@ -187,3 +251,15 @@ def state_of(model):
 
 def now():
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def duration(seconds):
+    """A duration as people say it.
+
+    >>> duration(42), duration(754), duration(7500)
+    ('42 s', '13 min', '2 h 05 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from vitkeras.errors import Interrupted, Problem
+from vitkeras.runs import duration
 
 
 def batches(images, labels, batch_size):
@@ -18,11 +19,12 @@ def batches(images, labels, batch_size):
     )  # fmt: skip
 
 
-def shuffled_batches(images, labels, batch_size, seed, first_epoch=0):
+def shuffled_batches(images, labels, batch_size, seed, first_epoch=0, augment=None):
     """Epoch after epoch without end, each in another order: a single iterator serves the whole training.
 
     The order of epoch `e` depends on (seed, e) alone, so that training can start at any epoch as if it had run all
     those before. An epoch has `steps(len(images), batch_size)` batches; the last one takes what is left.
+    `augment(images, seed)` changes the images of a batch, with a seed of its own for each; see `augmentation`.
     """
     count = len(images)
     images, labels = tf.constant(images), tf.constant(labels)
@@ -30,10 +32,12 @@ def shuffled_batches(images, labels, batch_size, seed, first_epoch=0):
     def order(epoch):
         seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
         places = tf.random.experimental.stateless_shuffle(tf.range(count), seeds)  # (images,)
-        return tf.data.Dataset.from_tensor_slices(places).batch(batch_size)
+        batches = tf.data.Dataset.from_tensor_slices(places).batch(batch_size)
+        return batches.enumerate().map(lambda number, places: (places, tf.random.fold_in(seeds, number)))
 
-    def pick(places):
-        return as_floats(tf.gather(images, places), tf.gather(labels, places))
+    def pick(places, chance):
+        picked, names = as_floats(tf.gather(images, places), tf.gather(labels, places))
+        return (augment(picked, chance) if augment else picked), names
 
     return plain(tf.data.Dataset.counter(first_epoch).flat_map(order).map(pick).prefetch(2))
 
@@ -62,7 +66,7 @@ def split(images, labels, validation=0.1):
     return (images[:at], labels[:at]), (images[at:], labels[at:])
 
 
-def train(model, for_training, for_validation, *, batch_size, epochs, seed, run):
+def train(model, for_training, for_validation, *, batch_size, epochs, seed, run, augment=None):
     """Fit `model` on (images, labels), keeping each epoch in `run`, from the epoch on that the run has reached."""
     run.restore(model)
     first = run.epochs_done
@@ -71,7 +75,7 @@ def train(model, for_training, for_validation, *, batch_size, epochs, seed, run)
     progress = ProgressLines(epochs)
     try:
         model.fit(
-            shuffled_batches(*for_training, batch_size, seed, first),
+            shuffled_batches(*for_training, batch_size, seed, first, augment),
             steps_per_epoch=steps(len(for_training[0]), batch_size),
             validation_data=batches(*for_validation, batch_size),
             initial_epoch=first,
@@ -164,16 +168,4 @@ class ProgressLines(keras.callbacks.Callback):
         left = (self.epochs - epoch - 1) * float(np.median(self.seconds))
         figures = "  ".join(f"{name} {logs[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy"))
         line = f"epoch {epoch + 1:>{len(str(self.epochs))}}/{self.epochs}  {figures}  {self.seconds[-1]:5.1f} s"
-        self.bar.console.print(line + (f"  left: {spoken(left)}" if left else ""), highlight=False, soft_wrap=True)
-
-
-def spoken(seconds):
-    """A duration as people say it.
-
-    >>> spoken(42), spoken(754), spoken(7500)
-    ('42 s', '13 min', '2 h 05 min')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+        self.bar.console.print(line + (f"  left: {duration(left)}" if left else ""), highlight=False, soft_wrap=True)

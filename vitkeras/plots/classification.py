@@ -1,39 +1,10 @@
-"""Pictures of a run. Each says which data it shows, so that a drawn digit is never taken for MNIST."""
+"""What a classifier said of the test images."""
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from vitkeras.files import written_whole
-
-LOOK = {"dpi": 120, "bbox_inches": "tight", "facecolor": "white"}
-TRAIN, VALIDATION, RIGHT, WRONG = "#1f77b4", "#d95f02", "#1a7f37", "#c62828"
-
-
-def save(figure, path):
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, **LOOK)
-    print(f"picture: {path}")
-
-
-def curves(history, data, accuracy_path, loss_path):
-    """Accuracy and loss over the epochs, a picture each, for training and validation."""
-    for quantity, path in (("accuracy", accuracy_path), ("loss", loss_path)):
-        figure = Figure(figsize=(6, 4))
-        axes = figure.subplots()
-        for name, label, colour in ((quantity, "train", TRAIN), (f"val_{quantity}", "validation", VALIDATION)):
-            values = history[name]
-            axes.plot(range(1, len(values) + 1), values, marker="." if len(values) < 15 else "", color=colour)
-            axes.annotate(
-                f" {label} {values[-1]:.4f}", (len(values), values[-1]), xytext=(4, 0), textcoords="offset points",
-                color=colour, va="bottom" if values[-1] >= history[quantity][-1] else "top", fontsize=9,
-            )  # fmt: skip
-        axes.set(title=f"model {quantity}: {data.title}", xlabel="epoch", ylabel=quantity)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlim(left=0.5 if len(values) == 1 else None, right=1.5 if len(values) == 1 else None)
-        axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-        save(figure, path)
+from vitkeras.plots import look
+from vitkeras.plots.look import RIGHT, WRONG
 
 
 def confusion(outcome, data, path):
@@ -57,7 +28,7 @@ def confusion(outcome, data, path):
     )  # fmt: skip
     if max(map(len, data.class_names)) > 2:
         axes.tick_params(axis="x", rotation=45)
-    save(figure, path)
+    look.save(figure, path)
 
 
 def worst_mistakes(outcome, data, path, rows=4, columns=6):
@@ -74,7 +45,7 @@ def worst_mistakes(outcome, data, path, rows=4, columns=6):
     for axes in grid:
         axes.axis("off")
     for axes, i in zip(grid, worst, strict=False):
-        show(axes, data.x_test[i])
+        look.show(axes, data.x_test[i])
         said = outcome.predictions[i]
         axes.set_title(
             f"{data.class_names[outcome.labels[i]]}, taken for {data.class_names[said]}\n"
@@ -82,10 +53,4 @@ def worst_mistakes(outcome, data, path, rows=4, columns=6):
             fontsize=8, color=WRONG,
         )  # fmt: skip
     figure.tight_layout()
-    save(figure, path)
-
-
-def show(axes, image):
-    """One image on one set of axes: grey if it has one channel."""
-    axes.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
-    axes.axis("off")
+    look.save(figure, path)

@@ -1,0 +1,33 @@
+"""How every picture looks, and how it is kept."""
+
+import sys
+
+from vitkeras.files import written_whole
+
+LOOK = {"dpi": 120, "bbox_inches": "tight", "facecolor": "white"}
+TRAIN, VALIDATION, RIGHT, WRONG = "#1f77b4", "#d95f02", "#1a7f37", "#c62828"
+SERIES = ("#1f77b4", "#d95f02", "#1a7f37", "#7b3294", "#666666", "#c62828")  # things compared, in this order
+
+
+def save(figure, path):
+    """Keep the picture as a file; in a notebook, also show it."""
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, **LOOK)
+    if "ipykernel" in sys.modules:
+        from IPython.display import Image, display
+
+        display(Image(filename=str(path)))
+    print(f"picture: {path}")
+
+
+def tidy(axes, **labels):
+    """Labels, a faint grid, and no box around."""
+    axes.set(**labels)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def show(axes, image):
+    """One image on one set of axes: grey if it has one channel."""
+    axes.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
+    axes.axis("off")

@@ -1,0 +1,25 @@
+"""How a training went."""
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vitkeras.plots import look
+from vitkeras.plots.look import TRAIN, VALIDATION
+
+
+def curves(history, data, accuracy_path, loss_path):
+    """Accuracy and loss over the epochs, a picture each, for training and validation."""
+    for quantity, path in (("accuracy", accuracy_path), ("loss", loss_path)):
+        figure = Figure(figsize=(6, 4))
+        axes = figure.subplots()
+        for name, label, colour in ((quantity, "train", TRAIN), (f"val_{quantity}", "validation", VALIDATION)):
+            values = history[name]
+            axes.plot(range(1, len(values) + 1), values, marker="." if len(values) < 15 else "", color=colour)
+            axes.annotate(
+                f" {label} {values[-1]:.4f}", (len(values), values[-1]), xytext=(4, 0), textcoords="offset points",
+                color=colour, va="bottom" if values[-1] >= history[quantity][-1] else "top", fontsize=9,
+            )  # fmt: skip
+        look.tidy(axes, title=f"model {quantity}: {data.title}", xlabel="epoch", ylabel=quantity)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(left=0.5 if len(values) == 1 else None, right=1.5 if len(values) == 1 else None)
+        look.save(figure, path)
