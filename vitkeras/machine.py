@@ -17,6 +17,8 @@ def prepare(seed, device="auto", precision="float32"):
         import keras
         import tensorflow as tf
 
+        # A lesson that trains several models traces a function for each, and would be warned of it at each.
+        tf.get_logger().setLevel("ERROR")
         gpus = tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
         raise Problem(
