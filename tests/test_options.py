@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vitkeras.errors import Misuse, Problem
-from vitkeras.options import lesson_options
+from vitkeras.options import Count, lesson_options
 
 TR02C = Path(__file__).parents[1] / "lessons" / "tr02c.py"
 
@@ -128,10 +128,53 @@ def test_a_damaged_record_is_named(options, text):
     assert found.value.exit_code == 1
 
 
-@pytest.mark.parametrize("command", [["-m", "vitkeras.datasets"], ["-m", "vitkeras.benchmark"], [str(TR02C)]])
+@pytest.mark.parametrize(
+    "command", [["-m", "vitkeras.datasets"], ["-m", "vitkeras.benchmark"], ["-m", "vitkeras.lessons"], [str(TR02C)]]
+)
 def test_help_is_answered_before_anything_heavy_is_loaded(command):
     heavy = ("tensorflow", "keras", "jax", "matplotlib", "rich")
     done = subprocess.run([sys.executable, "-X", "importtime", *command, "--help"], capture_output=True, text=True)
     loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
     assert done.returncode == 0
     assert not loaded & set(heavy)
+
+
+@pytest.fixture
+def own_options(monkeypatch, tmp_path):
+    """A lesson that trains nothing, with a number and a path of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def read(*words):
+        monkeypatch.setattr(sys, "argv", ["lesson.py", *words])
+        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+        return lesson_options("lesson", "A lesson.", seeds=Count(5, least=2), model="a trained model")
+
+    return read
+
+
+def test_a_lesson_may_ask_for_a_number_and_for_a_file(own_options):
+    assert (own_options().seeds, own_options().model) == (5, None)
+    found = own_options("--seeds", "3", "--model", "runs/tr02c/model.keras")
+    assert (found.seeds, found.model) == (3, "runs/tr02c/model.keras")
+
+
+def test_a_number_below_the_least_is_refused(own_options, capsys):
+    with pytest.raises(SystemExit) as end:
+        own_options("--seeds", "1")
+    assert end.value.code == 2
+    assert "a whole number from 2" in capsys.readouterr().err
+
+
+def test_a_lesson_that_trains_nothing_says_what_becomes_of_epochs(own_options, capsys):
+    assert own_options("--epochs", "3").epochs is None
+    assert "nothing is trained" in capsys.readouterr().out
+
+
+def test_in_a_notebook_the_options_come_from_the_environment(own_options, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", object())
+    monkeypatch.setenv("VITKERAS_OPTIONS", "--seeds 4 --model 'my model.keras'")
+    found = own_options("-f", "kernel.json")
+    assert (found.seeds, found.model) == (4, "my model.keras")
+    monkeypatch.setenv("VITKERAS_OPTIONS", "--colour red")
+    with pytest.raises(Misuse, match="--colour red.*VITKERAS_OPTIONS"):
+        own_options()

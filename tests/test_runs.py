@@ -168,3 +168,74 @@ def test_a_full_disk_loses_no_epoch_that_was_saved(options, data, monkeypatch):
         run.save_epoch(make_model(), {"loss": 0.5}, 1.0)
     assert (options.out / "checkpoint.npz").read_bytes() == before
     assert sorted(os.listdir(options.out)) == ["checkpoint.npz", "history.csv"]
+
+
+def train_parts(run, stop_before=None):
+    """What a lesson does with its parts: train each, and keep a result. Returns what was trained now."""
+    trained = []
+    for part in run.parts(model=("cnn", "vit"), seed=(1, 2)):
+        if (part.choice["model"], part.choice["seed"]) == stop_before:
+            raise KeyboardInterrupt
+        trained.append((part.choice["model"], part.choice["seed"]))
+        part.save_epoch(make_model(), {"loss": 0.5}, 1.0)
+        part.finish(test_accuracy=len(trained) / 4)
+    return trained
+
+
+def test_the_parts_of_a_run_are_all_combinations_and_their_results_are_in_its_rows(options, data):
+    run = runs.open_run(options, {}, data, HERE)
+    assert train_parts(run) == [("cnn", 1), ("cnn", 2), ("vit", 1), ("vit", 2)]
+    run.finish(answer="seen all")
+    record = json.loads((options.out / "run.json").read_text())
+    assert record["results"]["trainings"][2] == {"model": "vit", "seed": 1, "test_accuracy": 0.75}
+    assert record["results"]["answer"] == "seen all"
+    part = json.loads((options.out / "model-vit_seed-1" / "run.json").read_text())
+    assert part["settings"]["data"] == data.fingerprint()
+    assert part["seconds"] <= record["seconds"]
+    assert part["choice"] == {"model": "vit", "seed": 1}
+
+
+def test_a_finished_part_keeps_its_history_and_no_checkpoint(options, data):
+    train_parts(runs.open_run(options, {}, data, HERE))
+    kept = {path.name for path in (options.out / "model-cnn_seed-2").iterdir()}
+    assert kept == {"run.json", "history.csv"}
+
+
+def test_after_an_interruption_the_finished_parts_are_not_trained_again(options, data):
+    run = runs.open_run(options, {}, data, HERE)
+    with pytest.raises(KeyboardInterrupt):
+        train_parts(run, stop_before=("vit", 1))
+    run.release()
+    options.resume = True
+    again = runs.open_run(options, {}, data, HERE)
+    assert train_parts(again) == [("vit", 1), ("vit", 2)]
+    assert [row["test_accuracy"] for row in again.rows] == [0.25, 0.5, 0.25, 0.5]
+
+
+def test_the_time_that_a_run_took_counts_the_parts_of_before_an_interruption(options, data):
+    run = runs.open_run(options, {}, data, HERE)
+    train_parts(run)
+    run.release()
+    record = json.loads((options.out / "model-cnn_seed-1" / "run.json").read_text())
+    (options.out / "model-cnn_seed-1" / "run.json").write_text(json.dumps(record | {"seconds": 5000}))
+    options.resume = True
+    again = runs.open_run(options, {}, data, HERE)
+    assert train_parts(again) == []
+    again.finish(answer="done")
+    assert 5000 <= json.loads((options.out / "run.json").read_text())["seconds"] < 5100
+
+
+def test_an_interrupted_part_tells_how_to_go_on_with_the_whole_run(options, data):
+    run = runs.open_run(options, {}, data, HERE)
+    part = next(run.parts(seed=(1,)))
+    part.save_epoch(make_model(), {"loss": 0.5}, 1.0)
+    assert part.how_to_go_on(3).startswith("1 of 3 epochs are saved")
+    assert part.how_to_go_on(3).endswith(options.resume_command)
+
+
+def test_a_part_that_was_begun_with_other_settings_is_refused(options, data):
+    run = runs.open_run(options, {"width": 64}, data, HERE)
+    train_parts(run)
+    run.settings["width"] = 32
+    with pytest.raises(Misuse, match="width was 64 and is 32"):
+        next(run.parts(model=("cnn",), seed=(1,)))

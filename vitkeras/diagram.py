@@ -30,7 +30,7 @@ def draw(model, path, dot=None):
             reason = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
             our_diagram(model).savefig(temporary, **look.LOOK)
             by = f"by ourselves, because dot does not work here: {reason}"
-    print(f"picture: {path} ({by})")
+    look.told(path, f" ({by})")
 
 
 def our_diagram(model):

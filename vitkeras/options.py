@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from vitkeras.errors import Misuse, Problem, speak_plainly
@@ -14,11 +15,19 @@ from vitkeras.errors import Misuse, Problem, speak_plainly
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
+@dataclass(frozen=True)
+class Count:
+    """An option that takes a whole number."""
+
+    default: int
+    least: int = 1
+
+
 def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, **own):
     """Read the command line of a lesson: the common options, and its `own`.
 
-    An own option is a tuple of names of which the first is the default, `attention=("mine", "keras")`; a whole number
-    to start from, `seeds=5`; or a help text, `model="a trained model"`, for a file or folder that may be left out.
+    An own option is a tuple of names of which the first is the default, `attention=("mine", "keras")`; a number,
+    `seeds=Count(5, least=2)`; or a help text, `model="a trained model"`, for a file or folder that may be left out.
     `epochs=None` is for a lesson that trains nothing. With --resume, whatever is not said again is as it was when the
     run began. In a notebook the command line is the environment's VITKERAS_OPTIONS. Returned besides the options: the
     run's folder as `out`, `command` and `resume_command` to be told and kept, and `kept`, the options that a resumed
@@ -60,11 +69,13 @@ def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, **own):
     for name, value in own.items():
         if isinstance(value, tuple):
             add(f"--{name}", choices=value, default=value[0], help=f"(default {value[0]})")
-        elif isinstance(value, int):
-            add(f"--{name}", type=at_least(1), default=value, help=f"how many (default {value})")
+        elif isinstance(value, Count):
+            add(f"--{name}", type=at_least(value.least), default=value.default, help=f"(default {value.default})")
         else:
             add(f"--{name}", metavar="PATH", help=value)
 
+    if in_notebook:
+        parser.error = refuse  # there, an exit would show as a traceback
     options = parser.parse_args(words)
     default = Path("runs", lesson)
     if options.resume:
@@ -81,6 +92,10 @@ def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, **own):
     options.command = spoken([*script, *words])
     options.resume_command = spoken([*script, "--resume", "--out", str(folder)])
     return options
+
+
+def refuse(message):
+    raise Misuse(f"{message}. The options are set by VITKERAS_OPTIONS, in the first cell.")
 
 
 def new_folder(asked, default):
@@ -130,7 +145,7 @@ def kept_words(folder, lesson):
     record = read_record(folder)
     if record.get("lesson") != lesson:
         raise Misuse(f"{folder} holds a run of {record.get('lesson')!r}, not of {lesson!r}. Choose another --out.")
-    said = {f"--{name}": value for name, value in record["options"].items() if value not in (None, False)}
+    said = {f"--{name}": value for name, value in record.get("options", {}).items() if value not in (None, False)}
     return [word for name, value in said.items() for word in ([name] if value is True else [name, str(value)])]
 
 
@@ -138,7 +153,7 @@ def read_record(folder):
     file = folder / "run.json"
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(record["options"], dict) or not isinstance(record["settings"], dict):
+        if not isinstance(record.get("options", {}), dict) or not isinstance(record["settings"], dict):
             raise ValueError("options and settings should be tables")
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise Problem(

@@ -66,6 +66,7 @@ class Run:
         self.folder, self.settings, self.resume_command = Path(folder), settings, resume_command
         self.record = {}
         self.rows = []  # one for each of the `parts`: what it was, and its results
+        self.opened, self.seconds_before = time.perf_counter(), 0
         self.history = {}
         self.seconds = []
         self.hold()
@@ -190,7 +191,8 @@ class Run:
             results["trainings"] = self.rows
         if self.seconds:
             self.record["seconds_per_epoch"] = self.seconds
-        self.write_record(finished=now(), results=results)
+        seconds = self.seconds_before + time.perf_counter() - self.opened
+        self.write_record(finished=now(), seconds=round(seconds), results=results)
         if answer:
             print(answer)
 
@@ -215,6 +217,8 @@ class Run:
                     print(f"\n[{number}/{len(choices)}] {part.title}{left}")
                     yield part
                     done += 1
+                else:
+                    self.seconds_before += part.record.get("seconds", 0)
                 self.rows.append({**choice, **part.record["results"]})
             finally:
                 part.release()

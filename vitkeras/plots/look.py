@@ -13,11 +13,15 @@ def save(figure, path):
     """Keep the picture as a file; in a notebook, also show it."""
     with written_whole(path) as temporary:
         figure.savefig(temporary, **LOOK)
+    told(path)
+
+
+def told(path, more=""):
     if "ipykernel" in sys.modules:
         from IPython.display import Image, display
 
         display(Image(filename=str(path)))
-    print(f"picture: {path}")
+    print(f"picture: {path}{more}")
 
 
 def tidy(axes, **labels):

@@ -1,0 +1,68 @@
+"""Augmented images are the same images, moved or mirrored, by a chance that the seed alone decides."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vitkeras import augmentation, training
+
+IMAGES = np.random.default_rng(0).random((64, 6, 6, 2), "float32") + 0.1  # no pixel is black
+
+
+@pytest.mark.parametrize(
+    "change", [lambda images, seed: augmentation.shifted(images, seed, 2), augmentation.mirrored, augmentation.turned]
+)
+def test_the_seed_decides(change):
+    once, again, other = (np.asarray(change(IMAGES, seed)) for seed in ((1, 2), (1, 2), (1, 3)))
+    np.testing.assert_array_equal(once, again)
+    assert (once != other).any()
+    assert once.shape == IMAGES.shape
+    assert once.dtype == IMAGES.dtype
+
+
+def test_a_shifted_image_is_a_piece_of_the_padded_one_and_all_shifts_occur():
+    padded = np.pad(IMAGES, [(0, 0), (2, 2), (2, 2), (0, 0)])
+    seen = set()
+    for image, before in zip(np.asarray(augmentation.shifted(IMAGES, (5, 6), 2)), padded, strict=True):
+        places = [(y, x) for y in range(5) for x in range(5) if np.array_equal(before[y : y + 6, x : x + 6], image)]
+        assert len(places) == 1
+        seen.update(places)
+    assert len(seen) > 15  # of 25: 64 images hit about 23
+
+
+def test_about_half_of_the_images_are_mirrored_and_the_others_left_alone():
+    mirrored = np.asarray(augmentation.mirrored(IMAGES, (1, 2)))
+    turned = [np.array_equal(image, before[:, ::-1]) for image, before in zip(mirrored, IMAGES, strict=True)]
+    same = [np.array_equal(image, before) for image, before in zip(mirrored, IMAGES, strict=True)]
+    assert all(a != b for a, b in zip(turned, same, strict=True))
+    assert 16 <= sum(turned) <= 48  # a fair coin leaves this range once in 30,000 times
+
+
+def test_all_eight_positions_of_a_square_occur():
+    def positions(image):
+        for square in (image, image.transpose(1, 0, 2)):
+            yield from (square, square[::-1], square[:, ::-1], square[::-1, ::-1])
+
+    seen = set()
+    for image, before in zip(np.asarray(augmentation.turned(IMAGES, (1, 2))), IMAGES, strict=True):
+        matches = [number for number, way in enumerate(positions(before)) if np.array_equal(way, image)]
+        assert len(matches) == 1
+        seen.update(matches)
+    assert seen == set(range(8))
+
+
+def test_each_batch_of_each_epoch_is_changed_by_a_chance_of_its_own():
+    """And a training that begins later gets what one that began at the start would have got there."""
+    images, labels = np.full((8, 4, 4, 1), 255, "uint8"), np.zeros(8, "int32")
+
+    def stream(first_epoch, count):
+        batches = training.shuffled_batches(images, labels, 4, 1, first_epoch, lambda x, seed: x * 0 + noise(x, seed))
+        return [np.asarray(x) for x, _ in batches.take(count)]
+
+    def noise(x, seed):
+        return tf.random.stateless_uniform(tf.shape(x), seed)
+
+    whole = stream(0, 6)  # three epochs of two batches
+    assert len({batch.tobytes() for batch in whole}) == 6
+    for late, early in zip(stream(2, 2), whole[4:], strict=True):
+        np.testing.assert_array_equal(late, early)
