@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from vitkeras import errors
+
 PROGRAM = """
 from vitkeras.errors import Interrupted, Misuse, Problem, speak_plainly
 speak_plainly()
@@ -35,3 +37,12 @@ def test_a_bug_keeps_its_traceback():
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "a bug" in done.stderr
+
+
+def test_in_a_notebook_ctrl_c_and_a_problem_are_one_message_each(capsys):
+    errors.tell_in_notebook(None, KeyboardInterrupt, KeyboardInterrupt(), None)
+    errors.tell_in_notebook(None, errors.Misuse, errors.Misuse("no such folder"), None)
+    stopped, problem = capsys.readouterr().err.splitlines()
+    assert stopped.startswith("stopped: ")
+    assert "--resume" in stopped
+    assert problem == "error: no such folder"

@@ -12,7 +12,7 @@ def test_the_layers_pass_their_tests_on_jax_too():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/layers"],
         cwd=Path(__file__).parents[1],
-        env=os.environ | {"KERAS_BACKEND": "jax"},
+        env=os.environ | {"KERAS_BACKEND": "jax", "PYTEST_ADDOPTS": ""},  # no workers of its own
         capture_output=True,
         text=True,
     )

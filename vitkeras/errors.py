@@ -23,6 +23,9 @@ class Interrupted(Problem):
     exit_code = 130
 
 
+STOPPED = "a run folder keeps every finished epoch, and the same command with --resume goes on"
+
+
 def speak_plainly():
     """From here on, a `Problem` that nobody catches ends the program with its text and its exit code.
 
@@ -32,14 +35,13 @@ def speak_plainly():
         if hasattr(stream, "reconfigure"):  # not in a notebook
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows another in its place
     sys.excepthook = tell
+    if "ipykernel" in sys.modules:  # a notebook asks no excepthook
+        sys.modules["IPython"].get_ipython().set_custom_exc((Problem, KeyboardInterrupt), tell_in_notebook)
 
 
 def tell(kind, fault, trace):
     if issubclass(kind, KeyboardInterrupt):
-        kind, fault = (
-            Interrupted,
-            Interrupted("a run folder keeps every finished epoch, and the same command with --resume goes on"),
-        )
+        kind, fault = Interrupted, Interrupted(STOPPED)
     if issubclass(kind, BrokenPipeError):  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1)
@@ -48,6 +50,11 @@ def tell(kind, fault, trace):
         return
     print(file=sys.stderr)
     raise SystemExit(report(fault))  # from an excepthook, this sets the exit code
+
+
+def tell_in_notebook(shell, kind, fault, trace, tb_offset=None):
+    """The cell counts as failed all the same, and those below it are not run."""
+    report(Interrupted(STOPPED) if issubclass(kind, KeyboardInterrupt) else fault)
 
 
 def report(problem):

@@ -1,6 +1,6 @@
-"""Lessons, run as a student runs them, on a small budget."""
+"""tr02c, run as a student runs it, on a small budget: stopped, resumed, given bad input."""
 
-import json
+import functools
 import os
 import signal
 import subprocess
@@ -15,19 +15,12 @@ from PIL import Image
 
 from vitkeras import models
 
-ROOT = Path(__file__).parents[1]
-TR02C = ROOT / "lessons" / "tr02c.py"
-REAL_DATA = Path(os.environ.get("VITKERAS_DATA", ROOT.parent / "shared" / "data"))
+REAL_DATA = Path(os.environ.get("VITKERAS_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
-def command(*words):
-    return [sys.executable, str(TR02C), *map(str, words)]
-
-
-def run(folder, *words, **environment):
-    return subprocess.run(
-        command(*words), cwd=folder, env=os.environ | environment, capture_output=True, text=True, encoding="utf-8"
-    )
+@pytest.fixture(scope="module")
+def run(run_lesson):
+    return functools.partial(run_lesson, "tr02c")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +29,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def finished(folder):
+def finished(run, folder):
     """A run of two epochs that nobody disturbed, without Graphviz."""
     done = run(folder, "--quick", "--epochs", 2, "--data", "drawn", PATH=str(folder))
     assert done.returncode == 0, done.stderr
@@ -56,14 +49,14 @@ def test_a_run_says_what_it_runs_on_and_with_what(finished):
         assert word in finished[0]
 
 
-def test_a_run_leaves_its_record_its_model_and_its_pictures(finished):
+def test_a_run_leaves_its_record_its_model_and_its_pictures(finished, record_of):
     out, folder = finished
     pictures = {"tr02c.png", "tr02c_acc.png", "tr02c_loss.png", "tr02c_confusion.png", "tr02c_mistakes.png"}
     assert {p.name for p in folder.iterdir()} == pictures | {"run.json", "history.csv", "checkpoint.npz", "model.keras"}
     for name in pictures:
         with Image.open(folder / name) as image:
             image.verify()
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    record = record_of(folder)
     assert "NOT MNIST" in record["data"]["warning"]
     assert f"{100 * record['results']['test_accuracy']:.2f}%" in out.splitlines()[-1]
     assert len((folder / "history.csv").read_text().splitlines()) == 3
@@ -84,10 +77,14 @@ def test_two_epochs_on_a_few_images_learn_something(finished):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_killed_in_the_middle_of_an_epoch_and_resumed_it_ends_as_if_nothing_had_happened(finished, folder):
+def test_killed_in_the_middle_of_an_epoch_and_resumed_it_ends_as_if_nothing_had_happened(
+    finished, folder, run, lesson_command
+):
     out = folder / "broken"
     words = ("--quick", "--epochs", 2, "--data", "drawn", "--out", out)
-    process = subprocess.Popen(command(*words), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        lesson_command("tr02c", *words), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     while not (out / "history.csv").exists():
         assert process.poll() is None
         time.sleep(0.05)
@@ -103,13 +100,13 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed_it_ends_as_if_nothing_had_
     assert done.stdout.splitlines()[-1] == finished[0].splitlines()[-1]
 
 
-def test_keras_attention_in_half_precision_runs_as_well(folder):
+def test_keras_attention_in_half_precision_runs_as_well(run, folder, record_of):
     done = run(
         folder, "--quick", "--data", "drawn", "--attention", "keras", "--precision", "bfloat16", "--out", "other"
     )
     assert done.returncode == 0, done.stderr
     assert "precision: bfloat16" in done.stdout
-    record = json.loads((folder / "other" / "run.json").read_text(encoding="utf-8"))
+    record = record_of(folder / "other")
     assert (record["settings"]["attention"], record["settings"]["precision"]) == ("keras", "bfloat16")
 
 
@@ -125,7 +122,7 @@ def test_keras_attention_in_half_precision_runs_as_well(folder):
         (["--data", "drawn", "--quick", "--device", "gpu"], 1, "no GPU"),
     ],
 )
-def test_bad_input_gets_one_message_and_the_right_code(folder, words, code, hint):
+def test_bad_input_gets_one_message_and_the_right_code(run, folder, words, code, hint):
     (folder / "broken.npz").write_bytes(b"PK\x03\x04 and then nothing")
     (folder / "a-file").write_text("not a folder")
     done = run(folder, *words, CUDA_VISIBLE_DEVICES="")
@@ -136,11 +133,11 @@ def test_bad_input_gets_one_message_and_the_right_code(folder, words, code, hint
 
 
 @pytest.mark.skipif(not (REAL_DATA / "mnist.npz").exists(), reason="the real MNIST is not here")
-def test_real_mnist_is_called_mnist(folder):
+def test_real_mnist_is_called_mnist(run, folder, record_of):
     done = run(folder, "--quick", "--data", REAL_DATA, "--out", "real")
     assert done.returncode == 0, done.stderr
     assert "MNIST" in done.stdout.splitlines()[0]
     assert "not mnist" not in done.stdout.lower()
     assert "Test accuracy" in done.stdout.splitlines()[-1]
-    record = json.loads((folder / "real" / "run.json").read_text(encoding="utf-8"))
+    record = record_of(folder / "real")
     assert record["data"]["warning"] == ""

@@ -1,0 +1,1 @@
+"""The program around the lessons of `lessons/`: list them, run them, make notebooks of them."""
