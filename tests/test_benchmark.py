@@ -1,10 +1,11 @@
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-from vitkeras.benchmark import attention, processes
+from vitkeras.benchmark import attention, processes, shapes
 from vitkeras.errors import Problem
 
 
@@ -55,7 +56,27 @@ def test_the_table_compares_every_contender_on_the_same_images(tmp_path):
     assert figures["versions"]["keras"]
 
 
-@pytest.mark.parametrize("words", [[], ["tr03"], ["tr02c", "--rounds", "0"], ["tr02c", "--images", "few"]])
+def test_drawing_shapes_is_measured_for_one_thread_and_for_all(tmp_path):
+    words = ["shapes", "--images", "100", "--rounds", "2", "--json", str(tmp_path / "figures.json")]
+    done = subprocess.run([sys.executable, "-m", "vitkeras.benchmark", *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert [row["threads"] for row in figures["threads"]] == sorted({1, os.cpu_count()})
+    assert all(len(row["seconds"]) == 2 for row in figures["threads"])
+    assert (figures["images"], bool(figures["versions"]["numpy"])) == (100, True)
+
+
+def test_rows_of_the_shapes_compare_each_round_with_one_thread():
+    figures = {"images": 1000, "threads": [{"threads": 1, "seconds": [2, 4]}, {"threads": 2, "seconds": [1, 4]}]}
+    one, two = shapes.rows(figures)
+    assert one == ["1,000", "1", "3.00 (2.00 to 4.00)", "333", "1.00 (1.00 to 1.00)"]
+    assert two == ["1,000", "2", "2.50 (1.00 to 4.00)", "400", "1.50 (1.00 to 2.00)"]
+
+
+WRONG = [[], ["tr03"], ["tr02c", "--rounds", "0"], ["tr02c", "--images", "few"], ["shapes", "--images", "0"]]
+
+
+@pytest.mark.parametrize("words", WRONG)
 def test_wrong_use_ends_with_2(words):
     done = subprocess.run([sys.executable, "-m", "vitkeras.benchmark", *words], capture_output=True, text=True)
     assert done.returncode == 2

@@ -28,6 +28,19 @@ def drawn(monkeypatch):
 
 
 @pytest.fixture
+def coloured(monkeypatch):
+    """In place of the coloured digits, which take seconds."""
+    images, labels = np.zeros((20, 32, 32, 3), "uint8"), np.arange(20, dtype="int32") % 10
+    digits = Dataset(
+        "coloured", "coloured digits", images, labels, images, labels, tuple("0123456789"), "drawn",
+        "This is NOT CIFAR-10.",
+    )  # fmt: skip
+    module = SimpleNamespace(load=lambda: digits)
+    monkeypatch.setitem(sys.modules, "vitkeras.datasets.coloured", module)
+    monkeypatch.setattr(datasets, "coloured", module, raising=False)
+
+
+@pytest.fixture
 def online(server, tmp_path, monkeypatch):
     """An MNIST of 200 images, published on the loopback. Returns its arrays."""
     monkeypatch.setattr(mnist, "LAYOUT", Layout(train=150, test=50, image=(28, 28, 1)))
@@ -70,8 +83,8 @@ def test_without_a_network_all_ways_out_are_listed(project_folder):
         assert words in said
     with pytest.raises(Problem) as problem:
         datasets.load("cifar10")
-    assert "cifar-10-python.tar.gz" in str(problem.value)
-    assert "drawn" not in str(problem.value)
+    for words in ("cifar-10-python.tar.gz", "--data drawn", "not CIFAR-10"):
+        assert words in str(problem.value)
 
 
 def test_network_is_left_alone_if_asked(online, server):
@@ -94,9 +107,14 @@ def test_drawn_digits_are_given_when_they_are_asked_for(drawn, project_folder, t
     assert datasets.load("drawn", tmp_path).origin == str(tmp_path)
 
 
-def test_drawn_digits_are_never_photos(drawn, tmp_path):
-    with pytest.raises(Misuse, match="CIFAR-10"):
-        datasets.load("cifar10", "drawn")
+def test_coloured_digits_are_given_when_they_are_asked_for(coloured, tmp_path):
+    assert datasets.load("coloured").name == "coloured"
+    assert datasets.load("cifar10", "drawn").name == "coloured"
+    with pytest.raises(Misuse, match="drawn when asked for"):
+        datasets.load("coloured", tmp_path)
+
+
+def test_drawn_digits_are_kept_in_no_folder_that_is_not_there(drawn, tmp_path):
     with pytest.raises(Misuse, match="nowhere"):
         datasets.load("drawn", tmp_path / "nowhere")
 
@@ -132,11 +150,22 @@ def test_nothing_stands_in_for_a_download_that_was_changed(drawn, online, server
         datasets.load("mnist", stand_in=True)
 
 
-def test_nothing_stands_in_for_photos(drawn):
-    with pytest.raises(Problem, match="CIFAR-10"):
+def test_coloured_digits_stand_in_for_cifar10_that_cannot_be_had_and_say_why(coloured):
+    data = datasets.load("cifar10", stand_in=True)
+    assert data.name == "coloured"
+    assert "NOT CIFAR-10" in data.warning
+    assert "No copy of CIFAR-10 was found" in data.warning
+    assert "could not be reached" in data.warning
+
+
+def test_nothing_stands_in_for_a_broken_copy_of_cifar10(coloured, project_folder):
+    (project_folder / "cifar10.npz").write_bytes(b"broken")
+    with pytest.raises(Broken, match="cifar10.npz"):
         datasets.load("cifar10", stand_in=True)
 
 
 def test_nothing_stands_in_for_a_folder_that_does_not_exist(drawn, tmp_path):
     with pytest.raises(Misuse):
         datasets.load("mnist", tmp_path / "typo", stand_in=True)
+    with pytest.raises(Misuse):
+        datasets.load("cifar10", tmp_path / "typo", stand_in=True)

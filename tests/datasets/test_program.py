@@ -1,6 +1,8 @@
 """python -m vitkeras.datasets"""
 
 import hashlib
+import importlib
+import inspect
 import os
 import sys
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vitkeras import datasets
 from vitkeras.datasets import __main__ as program
 from vitkeras.datasets import cifar10, contact_sheet, mnist
 from vitkeras.datasets.dataset import Dataset
@@ -46,16 +49,26 @@ def test_list_says_what_is_there_and_how_to_get_the_rest(tmp_path, small, capsys
     assert program.main(["--data", str(tmp_path), "--no-sheet"]) == 0
     said = capsys.readouterr().out
     lines = said.splitlines()
-    rows = {name: next(line for line in lines if f" {name} " in line) for name in ("mnist", "cifar10", "drawn")}
+    rows = {name: next(line for line in lines if f" {name} " in line) for name in datasets.NAMES}
     assert "yes" in rows["mnist"]
     assert "30 + 20" in rows["mnist"]
     assert "28 x 28 x 1" in rows["mnist"]
     assert " no " in rows["cifar10"]
-    assert "on demand" in rows["drawn"]
+    for name, shape in (("drawn", "28 x 28 x 1"), ("coloured", "32 x 32 x 3"), ("shapes", "96 x 96 x 1")):
+        assert "on demand" in rows[name]
+        assert shape in rows[name]
     assert f"mnist: {tmp_path / 'mnist.npz'} (npz)" in said
     assert "not the published pixels" in said
     assert "fetch cifar10" in said
     assert "NOT MNIST" in said
+    assert "NOT CIFAR-10" in said
+
+
+def test_sizes_in_the_list_are_those_of_the_data_sets():
+    for name, sizes in program.MADE.items():
+        module = importlib.import_module(f"vitkeras.datasets.{name}")
+        defaults = inspect.signature(module.load).parameters
+        assert sizes == f"{defaults['train'].default:,} + {defaults['test'].default:,}"
 
 
 def test_list_draws_a_sheet_of_every_data_set_that_is_there(tmp_path, small, capsys):
@@ -64,7 +77,7 @@ def test_list_draws_a_sheet_of_every_data_set_that_is_there(tmp_path, small, cap
     out = tmp_path / "out"
     assert program.main(["--data", str(tmp_path), "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert sorted(path.name for path in out.iterdir()) == ["cifar10.png", "drawn.png", "mnist.png"]
+    assert sorted(path.name for path in out.iterdir()) == sorted(f"{name}.png" for name in datasets.NAMES)
     for path in out.iterdir():
         assert str(path) in said
         with Image.open(path) as picture:
@@ -216,3 +229,13 @@ def test_sheet_leaves_room_where_a_class_has_few_images():
     picture = contact_sheet.mosaic(data)
     assert (picture[6:, 0:4] == 0).all()
     assert (picture[6:, 6:] == contact_sheet.WHITE).all()
+
+
+def test_sheet_has_several_rows_of_each_class_where_images_are_large_and_classes_few():
+    images = np.arange(40, dtype="uint8").reshape(40, 1, 1, 1) * np.ones((1, 96, 96, 1), "uint8")
+    labels = np.array([0, 1] * 20)
+    picture = contact_sheet.mosaic(Dataset("two", "two", images, labels, images, labels, ("even", "odd"), "here"))
+    assert picture.shape == (6 * 98 - 2, 6 * 98 - 2, 1)
+    shown = picture[::98, ::98, 0]  # (rows, columns)
+    np.testing.assert_array_equal(shown[:3].ravel(), np.arange(0, 36, 2))
+    np.testing.assert_array_equal(shown[3:].ravel(), np.arange(1, 37, 2))

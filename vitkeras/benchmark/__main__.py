@@ -1,6 +1,7 @@
-"""Measure this project against what it replaces: `python -m vitkeras.benchmark tr02c`."""
+"""Measure this project against what it replaces: `python -m vitkeras.benchmark tr02c`; or itself: `shapes`."""
 
 import argparse
+import importlib
 import os
 import sys
 
@@ -21,6 +22,11 @@ def main():
     tr02c.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
     tr02c.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="where all of them run (default cpu)")
     tr02c.add_argument("--only", choices=["epochs", "layers"], help="one of the two tables")
+    shapes = what.add_parser("shapes", help="how many pictures of two shapes are drawn in a second")
+    shapes.add_argument("--rounds", type=at_least(1), default=5, help="drawings of each, in turn (default 5)")
+    shapes.add_argument("--images", type=at_least(1), default=10000, help="images in a drawing (default 10000)")
+    shapes.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
+    shapes.set_defaults(device="cpu")
     options = parser.parse_args()
 
     if options.device == "cpu":
@@ -28,9 +34,7 @@ def main():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     options.command = spoken(["python", "-m", "vitkeras.benchmark", *sys.argv[1:]])
-    from vitkeras.benchmark import tr02c
-
-    tr02c.run(options)
+    importlib.import_module(f"vitkeras.benchmark.{options.what}").run(options)
 
 
 if __name__ == "__main__":

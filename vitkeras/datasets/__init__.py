@@ -1,6 +1,7 @@
 """Data sets through one door: the same small object, whatever file it came from.
 
-    data = datasets.load("mnist")       # or "cifar10", or "drawn": digits drawn from fonts, which are not MNIST
+    data = datasets.load("mnist")       # or "cifar10", "shapes": are two shapes the same?
+                                        # or "drawn", "coloured": digits drawn from fonts, neither MNIST nor CIFAR-10
     data.x_train, data.y_train          # uint8 (60000, 28, 28, 1), int32 (60000,)
     print(data.describe())              # what it is, where it came from, what was checked
 
@@ -13,7 +14,7 @@ Where files are looked for and in which forms: data/README.md.
 import dataclasses
 from pathlib import Path
 
-from vitkeras.datasets import cifar10, downloads, mnist, search
+from vitkeras.datasets import cifar10, downloads, mnist, search, shapes
 from vitkeras.datasets.dataset import Dataset
 from vitkeras.datasets.downloads import Unreachable
 from vitkeras.datasets.layout import Broken
@@ -22,21 +23,25 @@ from vitkeras.errors import Misuse
 __all__ = ["NAMES", "SOURCES", "Dataset", "fetch", "find", "load", "read"]
 
 SOURCES = {"mnist": mnist, "cifar10": cifar10}
-NAMES = (*SOURCES, "drawn")
+STAND_INS = {"mnist": "drawn", "cifar10": "coloured"}
+NAMES = (*SOURCES, *STAND_INS.values(), "shapes")
 
 
 def load(name, folder=None, stand_in=False, download=True):
     """The data set called `name`: the first copy found, checked; or downloaded, if there is none.
 
-    folder: where to look first, a folder or a file; "drawn" means digits drawn from fonts instead of MNIST
-    stand_in: where MNIST can neither be found nor downloaded, give the drawn digits; their `warning` says so.
+    folder: where to look first, a folder or a file; "drawn" means digits drawn from fonts instead of MNIST, and such
+        digits in colour instead of CIFAR-10
+    stand_in: where the set can neither be found nor downloaded, give these digits; their `warning` says so.
         A copy that is broken is an error all the same: whoever put it there would not want it passed over.
     download: whether the network may be asked
     """
     if name not in NAMES:
         raise Misuse(f"There is no data set called {name!r}. There are: {', '.join(NAMES)}.")
-    if name == "drawn" or folder == "drawn":
-        return drawn_digits(name, folder)
+    if name not in SOURCES:
+        return made(name, folder)
+    if folder == "drawn":
+        return made(STAND_INS[name])
     found = find(name, folder)
     if folder is not None and Path(folder).is_file() and not SOURCES[name].find(Path(folder)):
         raise Misuse(f"{folder} is called as another data set, and {SOURCES[name].TITLE} was wanted. {FORMS}")
@@ -48,9 +53,10 @@ def load(name, folder=None, stand_in=False, download=True):
             return read(name, SOURCES[name].find(downloads.fetch(SOURCES[name].PUBLISHED, search.destination(folder))))
         except Unreachable as fault:
             reason = fault
-    if stand_in and name == "mnist":
-        digits = drawn_digits(name, "drawn")
-        return dataclasses.replace(digits, warning=f"{digits.warning} (No copy of MNIST was found. {reason})")
+    if stand_in:
+        digits = made(STAND_INS[name])
+        why = f"No copy of {SOURCES[name].TITLE} was found. {reason}"
+        return dataclasses.replace(digits, warning=f"{digits.warning} ({why})")
     raise Unreachable(ways_out(name, folder, reason))
 
 
@@ -82,12 +88,18 @@ def fetch(name, folder=None):
         raise Unreachable(ways_out(name, folder, fault)) from fault
 
 
-def drawn_digits(name, folder):
-    """60,000 and 10,000 digits drawn from fonts. They are kept in `folder`, or in the project's."""
-    from vitkeras.datasets import drawn  # it needs matplotlib's fonts
+def made(name, folder=None):
+    """A data set that is drawn when it is asked for. Only the drawn digits are kept, in `folder` or the project's."""
+    if name != "drawn":
+        if folder not in (None, "drawn"):
+            raise Misuse(f"{folder} is not needed: {name} are drawn when asked for. Leave the data folder out.")
+        if name == "shapes":
+            return shapes.load()
+        from vitkeras.datasets import coloured  # it needs matplotlib's fonts
 
-    if name == "cifar10":
-        raise Misuse("The drawn digits can stand in for MNIST, not for CIFAR-10. Name another data folder.")
+        return coloured.load()
+    from vitkeras.datasets import drawn  # likewise
+
     if folder is None or folder == "drawn":
         return drawn.load(search.project_folder())
     if not Path(folder).expanduser().is_dir():
@@ -112,6 +124,6 @@ def ways_out(name, folder, reason):
         f"- without one: get {source.PUBLISHED.url} on another machine, and put {source.PUBLISHED.file_name} into "
         f"{search.project_folder()}, or into any folder that you then name with --data or {search.ENVIRONMENT}",
     ]
-    if name == "mnist":
-        lines.append("- for a first try: --data drawn, digits drawn from fonts; they are not MNIST")
+    what = {"mnist": "digits", "cifar10": "coloured digits"}[name]
+    lines.append(f"- for a first try: --data drawn, {what} drawn from fonts; they are not {source.TITLE}")
     return "\n".join(lines)

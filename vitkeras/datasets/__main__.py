@@ -5,6 +5,7 @@ python -m vitkeras.datasets fetch mnist         download
 """
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from vitkeras.datasets import search
 from vitkeras.errors import Interrupted, Misuse, Problem, report, speak_plainly
 
 COMMAND = "python -m vitkeras.datasets"
+MADE = {"drawn": "60,000 + 10,000", "coloured": "50,000 + 10,000", "shapes": "20,000 + 2,000"}  # when asked for
 WHERE = "folder or file to look in first; a folder is also where a download goes"
 
 
@@ -84,7 +86,7 @@ def show(folder, out, sheets):
     from rich.table import Table
 
     if folder == "drawn":
-        raise Misuse("The drawn digits need no folder: leave --data out, and they are listed with the others.")
+        raise Misuse("What is drawn needs no folder: leave --data out, and it is listed with the others.")
     console, table, notes, problems = Console(), Table("data set", "there?", "images", "shape"), [], []
     for name in datasets.NAMES:
         try:
@@ -108,17 +110,18 @@ def show(folder, out, sheets):
 
 def look_at(name, folder):
     """Whether a data set is there, how many images it has, the data (None if not there), where from and what it is."""
-    if name == "drawn":
-        from vitkeras.datasets import drawn
-
-        data = drawn.load(None, train=600, test=100)  # enough for a picture
-        return "on demand", "60,000 + 10,000", data, f"drawn in seconds, when asked for.\n  {data.warning}"
+    if name in MADE:
+        data = importlib.import_module(f"vitkeras.datasets.{name}").load(train=600, test=100)  # enough for a picture
+        return "on demand", MADE[name], data, "drawn in seconds, when asked for" + remarks(data)
     found = datasets.find(name, folder)
     if not found:
         return "no", "", None, f"to get it: {COMMAND} fetch {name}"
     data = datasets.read(name, found)
-    remark = data.origin + (f"\n  {data.warning}" if data.warning else "")
-    return "yes", f"{len(data.y_train):,} + {len(data.y_test):,}", data, remark
+    return "yes", f"{len(data.y_train):,} + {len(data.y_test):,}", data, data.origin + remarks(data)
+
+
+def remarks(data):
+    return f"\n  {data.warning}" if data.warning else ""
 
 
 def draw_sheet(data, path):

@@ -204,7 +204,8 @@ def ink(distances, half_width, rng):
     """
     count = len(distances)
     pen = np.maximum(uniform(rng, *PEN, count) - half_width, -THINNER)  # how far the new edge is outside the font's
-    pressure = PRESSURE * rng.standard_normal((count, KNOTS * KNOTS), dtype="float32") @ BUMPS
+    # Image by image: one large product would start threads, which wait for each other longer than they work.
+    pressure = (PRESSURE * rng.standard_normal((count, 1, KNOTS * KNOTS), dtype="float32") @ BUMPS)[:, 0]
     softness = uniform(rng, *SOFTNESS, (count, 1))
     return np.clip(0.5 + (distances + pen[:, None] + pressure) / softness, 0, 1)
 
