@@ -1,9 +1,32 @@
 """Models that more than one program needs. A lesson assembles its own in view; a test keeps both equal."""
 
+from dataclasses import dataclass
+
 import keras
 from keras import layers
 
 from vitkeras.layers import MyMultiHeadAttention, PatchEncoder, Patches
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a ViT is, whatever its patches."""
+
+    blocks: int  # L
+    width: int  # D, of a token
+    mlp_dim: int
+    heads: int
+
+
+# Base, Large and Huge are the paper's table 1. Tiny and Small: Touvron et al., "Training data-efficient image
+# transformers", 2021, table 1.
+PAPER_SIZES = {
+    "Ti": Size(12, 192, 768, 3),
+    "S": Size(12, 384, 1536, 6),
+    "B": Size(12, 768, 3072, 12),
+    "L": Size(24, 1024, 4096, 16),
+    "H": Size(32, 1280, 5120, 16),
+}
 
 
 def tr02c(attention=MyMultiHeadAttention):

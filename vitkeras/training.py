@@ -111,6 +111,13 @@ class Outcome:
     def accuracy(self):
         return float((self.predictions == self.labels).mean())
 
+    @property
+    def class_accuracy(self):
+        """The share of right answers among the images of each class; not a number where a class has no image."""
+        right = np.bincount(self.labels, self.predictions == self.labels, self.probabilities.shape[-1])
+        with np.errstate(invalid="ignore"):
+            return (right / np.bincount(self.labels, minlength=len(right))).tolist()
+
 
 def evaluate(model, images, labels, batch_size=256):
     """Ask the model, which ends in logits, about all images."""

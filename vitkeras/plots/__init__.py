@@ -1,8 +1,44 @@
 """Every picture. Each says which data it shows, so that a drawn digit is never taken for MNIST."""
 
-from vitkeras.plots.classification import confusion, worst_mistakes
-from vitkeras.plots.comparison import dots
+from vitkeras.plots.attention import attention_maps, attention_of_heads, attention_over, covering, looks, mean_distances
+from vitkeras.plots.attention_steps import looking_patch, queries_keys_and_maps, softmax_and_scale
+from vitkeras.plots.block import encoder_block, readouts
+from vitkeras.plots.classification import by_class, confusion, worst_mistakes
+from vitkeras.plots.comparison import bars, dots, with_error
+from vitkeras.plots.images import augmented, scenes
 from vitkeras.plots.look import save, show
-from vitkeras.plots.training import curves
+from vitkeras.plots.patches import patch_grid, patch_sizes
+from vitkeras.plots.positions import reordered, similarity
+from vitkeras.plots.price import price
+from vitkeras.plots.training import compare_curves, curves
 
-__all__ = ["confusion", "curves", "dots", "save", "show", "worst_mistakes"]
+__all__ = [
+    "attention_maps",
+    "attention_of_heads",
+    "attention_over",
+    "augmented",
+    "bars",
+    "by_class",
+    "compare_curves",
+    "confusion",
+    "covering",
+    "curves",
+    "dots",
+    "encoder_block",
+    "looking_patch",
+    "looks",
+    "mean_distances",
+    "patch_grid",
+    "patch_sizes",
+    "price",
+    "queries_keys_and_maps",
+    "readouts",
+    "reordered",
+    "save",
+    "scenes",
+    "show",
+    "similarity",
+    "softmax_and_scale",
+    "with_error",
+    "worst_mistakes",
+]

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vitkeras.plots import look
+from vitkeras.plots.comparison import bars
 from vitkeras.plots.look import RIGHT, WRONG
 
 
@@ -54,3 +55,11 @@ def worst_mistakes(outcome, data, path, rows=4, columns=6):
         )  # fmt: skip
     figure.tight_layout()
     look.save(figure, path)
+
+
+def by_class(accuracies, data, path):
+    """The accuracy of several models on each class, the class that is hardest for the first model on top."""
+    order = np.argsort(-np.asarray(next(iter(accuracies.values()))))
+    percent = {name: 100 * np.asarray(values)[order] for name, values in accuracies.items()}
+    names = [data.class_names[i] for i in order]
+    bars(percent, names, f"{data.title}: class by class", "test images right (%)", path)

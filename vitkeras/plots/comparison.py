@@ -21,3 +21,37 @@ def dots(groups, quantity, title, path):
     look.tidy(axes, title=title, xlabel=quantity, yticks=range(len(groups)), yticklabels=groups)
     axes.set_ylim(len(groups) - 0.4, -0.75)
     look.save(figure, path)
+
+
+def bars(groups, names, title, quantity, path):
+    """A bar for each of `names`, beside each other for each group (a dict, name to percentages), the last on top."""
+    figure = Figure(figsize=(7, 1.2 + 0.14 * (1 + 2 * len(groups)) * len(names)))
+    axes = figure.subplots()
+    height = 0.8 / len(groups)
+    for number, (name, values) in enumerate(groups.items()):
+        places = np.arange(len(names)) - (number - (len(groups) - 1) / 2) * height
+        drawn = axes.barh(places, values, height, color=SERIES[number % len(SERIES)], label=name)
+        axes.bar_label(drawn, fmt="%.0f", padding=3, fontsize=8)
+    look.tidy(axes, title=title, xlabel=quantity, xlim=(0, 108))
+    axes.set_yticks(range(len(names)), names)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(groups), frameon=False)
+    look.save(figure, path)
+
+
+def with_error(groups, quantity, title, across, path):
+    """Values against a quantity with a logarithmic axis: mean, and one standard deviation up and down.
+
+    groups: name -> {place on the axis: values}
+    """
+    figure = Figure(figsize=(7, 4.5))
+    axes = figure.subplots()
+    for colour, (name, values) in zip(SERIES, groups.items(), strict=False):
+        places = list(values)
+        means = [np.mean(values[place]) for place in places]
+        spreads = [np.std(values[place], ddof=1) if len(values[place]) > 1 else 0 for place in places]
+        axes.errorbar(places, means, spreads, marker="o", capsize=4, color=colour, label=name)
+    look.tidy(axes, title=title, xlabel=across, ylabel=quantity, xscale="log")
+    axes.set_xticks(places, [f"{place:,}" for place in places], minor=False)
+    axes.minorticks_off()
+    axes.legend()
+    look.save(figure, path)

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vitkeras.plots import look
-from vitkeras.plots.look import TRAIN, VALIDATION
+from vitkeras.plots.look import SERIES, TRAIN, VALIDATION
 
 
 def curves(history, data, accuracy_path, loss_path):
@@ -23,3 +23,21 @@ def curves(history, data, accuracy_path, loss_path):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlim(left=0.5 if len(values) == 1 else None, right=1.5 if len(values) == 1 else None)
         look.save(figure, path)
+
+
+def compare_curves(histories, data, path):
+    """Loss and accuracy of several models, a list of histories each (one for each seed), on common axes."""
+    figure = Figure(figsize=(11, 4))
+    figure.suptitle(data.title)
+    for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for colour, (name, runs) in zip(SERIES, histories.items(), strict=False):
+            for number, history in enumerate(runs):
+                epochs = range(1, len(history[quantity]) + 1)
+                labels = (f"{name}, training", f"{name}, validation") if number == 0 else (None, None)
+                axes.plot(epochs, history[quantity], "--", color=colour, alpha=0.6, label=labels[0])
+                axes.plot(epochs, history[f"val_{quantity}"], ".-", color=colour, label=labels[1])
+        look.tidy(axes, xlabel="epoch", ylabel=quantity)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(fontsize=9)
+    figure.tight_layout()
+    look.save(figure, path)

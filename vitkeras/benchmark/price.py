@@ -1,0 +1,140 @@
+"""What a computation costs: multiply-adds counted in its graph, milliseconds in turn with others, peak of memory."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def multiply_adds(function):
+    """The multiplications in all matrix products of a `tf.function` without arguments, out of the graph it has traced.
+
+    A product of (…, rows, inner) and (…, inner, columns) takes rows * columns * inner of them, and as many additions.
+    """
+    total = 0
+    for operation in function.get_concrete_function().graph.get_operations():
+        if operation.type in ("MatMul", "BatchMatMul", "BatchMatMulV2"):
+            left = operation.inputs[0].shape
+            turned = operation.get_attr("transpose_a" if operation.type == "MatMul" else "adj_x")
+            total += operation.outputs[0].shape.num_elements() * left[-2 if turned else -1]
+    return total
+
+
+def in_turn(steps, rounds, seconds=0.02):
+    """Milliseconds of each step in each round. The rounds interleave the steps, so that a slow moment meets them all.
+
+    `steps`: {name: a function that returns a tensor}. In a round a step is called as often as fills about `seconds`.
+    """
+    calls = {}
+    for name, step in steps.items():
+        step()  # traces, where that has not been done
+        calls[name] = max(1, round(seconds / seconds_of(step, 1)))
+    milliseconds = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            milliseconds[name].append(1000 * seconds_of(step, calls[name]) / calls[name])
+    return milliseconds
+
+
+def seconds_of(step, calls):
+    began = time.perf_counter()
+    for _ in range(calls):
+        result = step()
+    result.numpy()  # a GPU answers before it has computed
+    return time.perf_counter() - began
+
+
+def median_times(rows):
+    """{part: the median time at each number of tokens}, over the rounds of all rows that measured there.
+
+    rows: each {"tokens": N, "milliseconds": {part: one a round}}, as `in_turn` gives them
+    """
+    return {part: list(medians(rows, lambda ms, part=part: ms[part])) for part in rows[0]["milliseconds"]}
+
+
+def median_ratios(rows, part, other):
+    """For each number of tokens, how many times as long as `other` a part takes: the median of the rounds' ratios."""
+    return list(medians(rows, lambda ms: [a / b for a, b in zip(ms[part], ms[other], strict=True)]))
+
+
+def medians(rows, figures):
+    for tokens in dict.fromkeys(row["tokens"] for row in rows):
+        of_all_rounds = [figures(row["milliseconds"]) for row in rows if row["tokens"] == tokens]
+        yield float(np.median(np.concatenate(of_all_rounds)))
+
+
+def exponent(sizes, costs):
+    """(exponent, factor) of the power law `factor * size ** exponent` that is nearest, as a line in log-log.
+
+    >>> [round(float(number), 6) for number in exponent([10, 20, 40], [300, 1200, 4800])]
+    [2.0, 3.0]
+    """
+    slope, offset = np.polyfit(np.log(sizes), np.log(costs), 1)
+    return float(slope), float(np.exp(offset))
+
+
+def overtakes(sizes, ratios):
+    """The size at which the ratios of two costs pass 1, on straight lines in log-log between those that are given.
+
+    Where they are above 1 from the start, or never, it is the first size, or the last.
+
+    >>> round(overtakes([10, 1000], [0.1, 10]), 6)
+    100.0
+    """
+    rising = np.maximum.accumulate(np.log(ratios))  # noise must not turn back what grows
+    return float(np.exp(np.interp(0, rising, np.log(sizes))))
+
+
+def peaks_of_attention(tokens, width, num_heads):
+    """Bytes that an attention layer's process needed at most, above what it had before, for one image of N `tokens`.
+
+    {"ours": [one for each N], "keras": …}, or None where the system does not tell: it is Linux that does. A process's
+    peak never goes down, so `tokens` must rise. Each layer has a process of its own, on the CPU.
+    """
+    words = [sys.executable, "-m", "vitkeras.benchmark.price", str(width), str(num_heads), *map(str, tokens)]
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+    processes = {
+        layer: subprocess.Popen([*words, layer], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        for layer in ("ours", "keras")
+    }
+    return {layer: json.loads(process.communicate()[0]) for layer, process in processes.items()}
+
+
+def measure_peaks(layer, width, num_heads, tokens):
+    import keras
+    import tensorflow as tf
+
+    from vitkeras import MyMultiHeadAttention
+
+    maker = {"ours": MyMultiHeadAttention, "keras": keras.layers.MultiHeadAttention}[layer]
+    attention = maker(num_heads, width // num_heads, dropout=0.0)
+
+    @tf.function(reduce_retracing=False)
+    def attend(x):
+        return attention(x, x)
+
+    def peak_after(count):
+        attend(tf.random.normal((1, count, width))).numpy()
+        return peak_memory()
+
+    before = peak_after(16)
+    return None if before is None else [peak_after(count) - before for count in tokens]
+
+
+def peak_memory():
+    """Bytes; None where there is no such file. (getrusage would not do: a child starts with its parent's peak.)"""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
+
+
+if __name__ == "__main__":
+    *numbers, layer = sys.argv[1:]
+    width, num_heads, *tokens = map(int, numbers)
+    print(json.dumps(measure_peaks(layer, width, num_heads, tokens)))
