@@ -14,7 +14,7 @@ Expect:  the gap between the two is widest where images are fewest
 # %% Options
 from vitkeras.options import Count, lesson_options
 
-EPOCHS = 3  # of the whole training set; of a part of it, correspondingly more
+EPOCHS = 2  # of the whole training set; of a part of it, correspondingly more
 SEEDS = 3
 PERCENTAGES = (1, 3, 10, 30, 100)
 BATCH_SIZE = 128

@@ -1,0 +1,35 @@
+"""A model that was trained before, from its file."""
+
+from pathlib import Path
+
+import keras
+
+import vitkeras.layers  # noqa: F401  registers ours, so that a file that names them can be loaded
+from vitkeras.errors import Misuse
+
+
+def load(path, image_shape, classes):
+    """The model in a `model.keras`, if it reads images of this shape and ends in a logit for each class.
+
+    Nothing in the file is run (`safe_mode`), whoever it came from.
+    """
+    if not Path(path).is_file():
+        there = "a folder" if Path(path).is_dir() else "not there"
+        raise Misuse(
+            f"{path} is {there}. --model wants the model.keras in the run folder of a lesson that trained one."
+        )
+    try:
+        model = keras.saving.load_model(path, safe_mode=True)
+    except Exception as fault:  # whatever a wrong file brings about: the remedy is the same
+        reason = str(fault).strip().splitlines() or [""]
+        raise Misuse(
+            f"{path} is no Keras model that can be loaded here ({type(fault).__name__}: {reason[0][:200]}). "
+            "--model wants the model.keras in the run folder of a lesson that trained one."
+        ) from None
+    shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
+    if shapes != ((None, *image_shape), (None, classes)):
+        raise Misuse(
+            f"{path} holds a model from {shapes[0]} to {shapes[1]}. Needed here: from {(None, *image_shape)} to "
+            f"{(None, classes)}, as lessons/tr02c.py trains it."
+        )
+    return model
