@@ -143,7 +143,7 @@ for name in MODELS:
     print(f"{name}: {rows[0]['parameters']:,} parameters, {seconds:.0f} s an epoch, test accuracy {accuracies}")
 plots.compare_curves(
     {name: [row["history"] for row in run.rows if row["model"] == name] for name in MODELS},
-    data, run.path("curves.png"),
+    data.title, run.path("curves.png"),
 )  # fmt: skip
 plots.by_class({name: mean[name]["class_accuracy"] for name in MODELS}, data, run.path("by_class.png"))
 

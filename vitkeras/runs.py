@@ -223,14 +223,17 @@ class Run:
             finally:
                 part.release()
 
+    def part_path(self, **choice):
+        """The folder of a part, say to go on from the model that it has kept."""
+        return self.folder / "_".join(f"{axis}-{value}" for axis, value in choice.items()).replace(" ", "-")
+
 
 class Part(Run):
     """One of several trainings of a run. Once finished it needs no checkpoint, and keeps none."""
 
     def __init__(self, run, choice):
-        name = "_".join(f"{axis}-{value}" for axis, value in choice.items()).replace(" ", "-")
         settings = {**run.settings, **choice}
-        super().__init__(run.folder / name, settings, run.resume_command)
+        super().__init__(run.part_path(**choice), settings, run.resume_command)
         self.choice, self.title = choice, ", ".join(f"{axis} {value}" for axis, value in choice.items())
         if self.path("run.json").exists():
             self.take_up_record({"versions": versions()})

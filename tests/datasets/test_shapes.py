@@ -152,10 +152,14 @@ def test_every_scene_keeps_to_its_ranges(name):
     assert drawing.images.shape == (300, 96, 96, 1)
     assert drawing.images.dtype == "uint8"
     assert drawing.labels.dtype == "int32"
-    for found, (low, high) in ((drawing.areas, scene.areas), (abs(drawing.contrasts), scene.contrasts)):
+    turns = drawing.angles / (2 * np.pi)
+    for found, (low, high) in (
+        (drawing.areas, scene.areas),
+        (drawing.contrasts, scene.contrasts),
+        (turns, scene.turns),
+    ):  # fmt: skip
         assert low <= found.min() < low + (high - low) / 4
         assert high >= found.max() > high - (high - low) / 4
-    assert abs((drawing.contrasts > 0).mean() - 0.5) < 0.1
     corner = drawing.images[:, :6, :6].astype("float64").std(axis=(1, 2))  # seldom under a shape
     assert scene.noise[0] * 0.8 < np.median(corner) < scene.noise[1] * 1.2
 
@@ -166,8 +170,29 @@ def test_other_scenes_lie_outside_what_training_shows():
     assert SCENES["smaller"].areas[1] < training.areas[0]
     assert SCENES["larger"].areas[0] > training.areas[1]
     assert SCENES["fainter"].contrasts[1] < training.contrasts[0]
+    assert SCENES["darker"].contrasts[1] < 0 < training.contrasts[0]
     assert SCENES["noisier"].noise[0] > training.noise[1]
     assert set(SCENES["a new kind"].kinds) - set(training.kinds) == {"cross"}
+
+
+def test_in_easy_pictures_places_and_kinds_are_all_that_differs():
+    drawing = shapes.draw(60, seed=3, scene=shapes.EASY)
+    assert np.ptp(drawing.areas) == np.ptp(drawing.angles) == 0
+    for kind in range(3):
+        pictures = drawing.images[(drawing.kinds == kind).any(axis=1)]
+        assert len(pictures) > 20
+    centred = [  # cut out around its centre, each shape of a kind looks like every other, but for noise and contrast
+        [
+            drawing.images[i, y - 15 : y + 15, x - 15 : x + 15, 0].astype("float64")
+            for i, s in np.argwhere(drawing.kinds == kind)
+            for x, y in [np.round(drawing.centres[i, s]).astype(int)]
+        ]
+        for kind in range(3)
+    ]
+    means = [np.mean(kind, axis=0) for kind in centred]
+    for kind, cut_outs in enumerate(centred):
+        nearest = [np.argmin([np.corrcoef(c.ravel(), m.ravel())[0, 1] * -1 for m in means]) for c in cut_outs]
+        assert np.mean(np.array(nearest) == kind) > 0.9
 
 
 @pytest.mark.parametrize(
@@ -175,6 +200,7 @@ def test_other_scenes_lie_outside_what_training_shows():
     [
         {"kinds": ("circle",)}, {"kinds": ("circle", "circle")}, {"kinds": ("circle", "star")}, {"areas": (500, 200)},
         {"areas": (0, 200)}, {"areas": (200, 2000)}, {"areas": 200}, {"areas": (1, 2, 3)}, {"contrasts": (0, 50)},
+        {"contrasts": (-50, 50)}, {"turns": (0, 2)},
         {"contrasts": (50, 200)}, {"noise": (-1, 5)}, {"noise": (5, 100)}, {"noise": (float("nan"), 5)}, {"size": 95.5},
         {"size": 40}, {"areas": ("small", "large")},
     ],

@@ -37,8 +37,9 @@ class Scene:
     """What may be in a picture. Ranges are (low, high), and every value between is equally likely."""
 
     kinds: tuple[str, ...] = ("circle", "triangle", "square")
-    areas: tuple[float, float] = (200, 500)  # of a shape, in pixels: circles with radius 8 to 12.6
-    contrasts: tuple[float, float] = (40, 75)  # grey levels from the ground; lighter or darker, as chance will have it
+    areas: tuple[float, float] = (250, 550)  # of a shape, in pixels: circles with radius 9 to 13
+    turns: tuple[float, float] = (0, 1)  # of a shape; 1 is all the way round
+    contrasts: tuple[float, float] = (40, 75)  # grey levels from the ground; below 0 is darker than the ground
     noise: tuple[float, float] = (4, 12)  # standard deviation, in grey levels
     size: int = 96  # of the picture, in pixels
 
@@ -47,7 +48,13 @@ class Scene:
             raise Misuse(f"kinds should be two or more of {', '.join(KINDS)}. Received: {self.kinds!r}.")
         require_whole("size", self.size, 32)
         require_range("areas", self.areas, 20, self.size**2)
-        require_range("contrasts", self.contrasts, 1, GROUND[0] - 1)
+        require_range("turns", self.turns, 0, 1)
+        require_range("contrasts", self.contrasts, 1 - GROUND[0], GROUND[0] - 1)
+        if self.contrasts[0] < 1 and self.contrasts[1] > -1:
+            raise Misuse(
+                f"contrasts should all be lighter (1 and more) or all be darker (-1 and less), or a shape may not be "
+                f"seen. Received: {self.contrasts!r}."
+            )
         require_range("noise", self.noise, 0, GROUND[0] / 2)
         if self.areas[1] > self.largest():
             raise Misuse(
@@ -63,12 +70,16 @@ class Scene:
 
 SCENES = {
     "as in training": Scene(),
-    "smaller": Scene(areas=(90, 170)),
+    "smaller": Scene(areas=(110, 210)),
     "larger": Scene(areas=(560, 720)),
     "fainter": Scene(contrasts=(15, 30)),
+    "darker": Scene(contrasts=(-75, -40)),
     "noisier": Scene(noise=(20, 28)),
     "a new kind": Scene(kinds=("circle", "cross")),
 }
+
+# All upright, of one size and nearly one contrast: what differs between two pictures is places and kinds.
+EASY = Scene(areas=(400, 400), turns=(0, 0), contrasts=(55, 60), noise=(4, 6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +151,8 @@ def arrange(drawing, part, scene, rng):
     shape = drawing.areas[part].shape  # (images, 2)
     drawing.areas[part] = uniform(rng, *scene.areas, shape)
     drawing.centres[part] = places(FARTHEST * np.sqrt(drawing.areas[part]), scene.size, rng)
-    drawing.angles[part] = uniform(rng, 0, 2 * np.pi, shape)
-    drawing.contrasts[part] = uniform(rng, *scene.contrasts, shape) * rng.choice(np.float32([-1, 1]), shape)
+    drawing.angles[part] = 2 * np.pi * uniform(rng, *scene.turns, shape)
+    drawing.contrasts[part] = uniform(rng, *scene.contrasts, shape)
 
 
 def places(reach, size, rng):

@@ -25,10 +25,10 @@ def curves(history, data, accuracy_path, loss_path):
         look.save(figure, path)
 
 
-def compare_curves(histories, data, path):
+def compare_curves(histories, title, path):
     """Loss and accuracy of several models, a list of histories each (one for each seed), on common axes."""
     figure = Figure(figsize=(11, 4))
-    figure.suptitle(data.title)
+    figure.suptitle(title)
     for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for colour, (name, runs) in zip(SERIES, histories.items(), strict=False):
             for number, history in enumerate(runs):
