@@ -5,7 +5,7 @@ The Italian text stops where its CIFAR-10 example should begin; here it is. A Vi
 images, moved and mirrored anew in every epoch, with the same optimiser and schedule.
 
 Source:  text 004, "Esempio"; lecture, section 5.1; paper, section 4
-Run:     python lessons/08_cifar10.py                10 epochs of each model
+Run:     python lessons/08_cifar10.py                8 epochs of each model
          python lessons/08_cifar10.py --resume --seeds 3    the same from two more seeds
 
 Expect:  the CNN is clearly ahead
@@ -14,7 +14,7 @@ Expect:  the CNN is clearly ahead
 # %% Options
 from vitkeras.options import Count, lesson_options
 
-EPOCHS = 10
+EPOCHS = 8
 BATCH_SIZE = 128
 LEARNING_RATE = 0.002
 WEIGHT_DECAY = 0.05

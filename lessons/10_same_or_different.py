@@ -18,13 +18,13 @@ Expect:  RECORDED
 # %% Options
 from vitkeras.options import Count, lesson_options
 
-EPOCHS = 6
-EASY_EPOCHS = 6
+EPOCHS = 8
+EASY_EPOCHS = 8
 TRAINING_IMAGES = 20000
 EASY_IMAGES = 10000
 FRESH_IMAGES = 2000  # of each scene, to test on
 BATCH_SIZE = 64
-LEARNING_RATE = 0.001
+LEARNING_RATES = {"cnn": 0.002, "vit": 0.001, "hybrid": 0.001}
 WEIGHT_DECAY = 0.05
 WIDTH = 64
 BLOCKS = 4
@@ -52,7 +52,7 @@ from vitkeras import augmentation, plots, runs, training
 
 settings = {
     "epochs": options.epochs, "start": options.start, "easy_epochs": EASY_EPOCHS, "easy_images": EASY_IMAGES,
-    "batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY, "width": WIDTH,
+    "batch_size": BATCH_SIZE, "learning_rates": LEARNING_RATES, "weight_decay": WEIGHT_DECAY, "width": WIDTH,
     "blocks": BLOCKS, "heads": HEADS, "patch_size": PATCH_SIZE,
 }  # fmt: skip
 run = runs.open_run(options, settings, data, device)
@@ -70,6 +70,7 @@ from vitkeras import EncoderBlock, PatchEncoder, Patches
 
 
 def decide(x):
+    x = layers.BatchNormalization(momentum=0.9)(x)  # of a maximum only what differs between pictures is of interest
     x = layers.Dense(WIDTH, activation="gelu")(x)
     return layers.Dense(2, dtype="float32")(x)
 
@@ -142,7 +143,7 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds), mo
     model.compile(
         optimizer=keras.optimizers.AdamW(
             keras.optimizers.schedules.CosineDecay(
-                0.0, epochs * steps - steps // 2, warmup_target=LEARNING_RATE, warmup_steps=steps // 2
+                0.0, epochs * steps - steps // 2, warmup_target=LEARNING_RATES[name], warmup_steps=steps // 2
             ),
             weight_decay=WEIGHT_DECAY,
         ),

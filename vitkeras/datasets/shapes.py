@@ -79,7 +79,7 @@ SCENES = {
 }
 
 # All upright, of one size and nearly one contrast: what differs between two pictures is places and kinds.
-EASY = Scene(areas=(400, 400), turns=(0, 0), contrasts=(55, 60), noise=(4, 6))
+EASY = Scene(areas=(450, 450), turns=(0, 0), contrasts=(60, 70), noise=(4, 6))
 
 
 @dataclass(frozen=True, eq=False)
