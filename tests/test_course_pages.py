@@ -1,0 +1,115 @@
+"""The course's pages: every lesson is there, with the result and the picture that its record has."""
+
+import datetime
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from vitkeras.lessons import catalogue
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "lessons" / "results"
+LESSONS = [lesson.name for lesson in catalogue.lessons_in(ROOT / "lessons")]
+PAGES = {"README.md": ".", "README.pt-BR.md": ","}  # page -> what stands before the decimals
+FOLDERS = {"tr02c": "tr02c-mnist"}
+
+
+def page(name, folder="lessons"):
+    return (ROOT / folder / name).read_text(encoding="utf-8")
+
+
+def row_of(lesson, text):
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith(f"| [{lesson}]({lesson}.py) ")]
+    assert len(rows) == 1, f"{lesson} should have one row in the table, and has {len(rows)}"
+    return rows[0]
+
+
+def numbers(text, point="."):
+    """The numbers in a text: 4,224 and 98.72 in English, 4.224 and 98,72 in Portuguese.
+
+    >>> numbers("98.72% of 10,000, -0.03 and 4.8e-07")
+    {98.72, 10000.0, 0.03, 4.8e-07}
+    """
+    comma = "," if point == "." else "."
+    found = re.findall(r"\d+(?:[.,]\d+)*(?:e[-+]\d+)?", text)
+    return {float(number.replace(comma, "").replace(point, ".")) for number in found}
+
+
+def record(lesson):
+    return json.loads((RESULTS / FOLDERS.get(lesson, lesson) / "run.json").read_text(encoding="utf-8"))
+
+
+def answer(lesson):
+    results = record(lesson)["results"]
+    return (
+        results.get("answer")
+        or f"Test accuracy: {100 * results['test_accuracy']:.2f}% on {record(lesson)['data']['title']}"
+    )
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_result_in_the_table_is_the_recorded_one(name, lesson):
+    result = row_of(lesson, page(name))[-1]
+    assert numbers(result, PAGES[name])
+    assert numbers(result, PAGES[name]) <= numbers(answer(lesson))
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_time_in_the_table_is_the_recorded_one(name, lesson):
+    time = row_of(lesson, page(name))[-2]
+    if lesson == "tr02c":
+        assert numbers(time) == {60, 39}  # the benchmark's, see the front page
+    else:
+        kept = record(lesson)
+        began, ended = (datetime.datetime.fromisoformat(kept[name]) for name in ("started", "finished"))
+        seconds = kept.get("seconds") or (ended - began).seconds  # lesson 5's record is older than `seconds`
+        assert time == (f"{seconds} s" if seconds < 90 else f"{round(seconds / 60)} min")
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_record_is_of_real_data_and_of_a_full_run(lesson):
+    kept = record(lesson)
+    assert kept["lesson"] == lesson
+    assert kept["finished"]
+    assert "--quick" not in kept["command"]
+    assert kept["options"]["quick"] is False
+    title = "JPEG copy of CIFAR-10" if lesson == "08_cifar10" else "shapes" if lesson.startswith("10") else "MNIST"
+    assert title in kept["data"]["title"]
+    assert not kept["data"]["warning"] or "JPEG copy" in kept["data"]["warning"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_result_on_the_jpeg_copy_says_so(name):
+    assert "JPEG" in row_of("08_cifar10", page(name))[-1]
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("folder", ["lessons", "."])
+def test_every_picture_and_every_file_that_a_page_links_to_is_there(name, folder):
+    for target in re.findall(r"\]\(([^)#]+)\)", page(name, folder)):
+        if "://" not in target:
+            assert (ROOT / folder / target).exists(), target
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_lesson_has_a_picture_on_the_page(name):
+    pictures = re.findall(r"!\[[^\]]+\]\(results/([^/]+)/", page(name))
+    assert set(pictures) >= {FOLDERS.get(lesson, lesson) for lesson in LESSONS}
+
+
+def test_the_portuguese_front_page_has_the_numbers_and_the_commands_of_the_english_one():
+    english, portuguese = page("README.md", "."), page("README.pt-BR.md", ".")
+
+    def tables(text, point):
+        rows = [line for line in text.splitlines() if line.startswith("| ") and re.search(r"\d", line)]
+        return [numbers(row, point) for row in rows]
+
+    assert tables(portuguese, ",") == tables(english, ".")
+    commands = re.findall(r"^(?:python|bash|%cd|!pip|!python).*?(?=\s+#|$)", english, re.MULTILINE)
+    assert len(commands) > 8
+    for command in commands:
+        assert command.strip() in portuguese
