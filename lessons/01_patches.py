@@ -2,7 +2,9 @@
 
 A Transformer reads a sequence of vectors, and an image is none. So the image is cut into squares, read like a page:
 row by row, from left to right. Each square, written out as a vector, is one word of the sentence. Nothing is lost on
-the way, which this lesson proves by putting the image together again. Lecture, 3 to 3.2 with figure G; paper, 3.1.
+the way, which this lesson proves by putting the image together again.
+
+Source:  lecture, 3 to 3.2 with figure G; paper, 3.1
 
 Run:     python lessons/01_patches.py
          python lessons/01_patches.py --seed 7       another digit beside the first one
@@ -132,7 +134,7 @@ except ValueError as refusal:
 #    PROJECTION_DIM = 32: which differences between two patches does a token then no longer show?
 # 3. With one pixel a patch nothing is cut apart. Add 1 to OTHER_SIZES. What speaks against it?
 
-# %% The answer
+# %% The number to check
 run.finish(
     answer=(
         f"{rows * columns} patches put together again differ from the image by at most {image_difference:g}, and the "

@@ -3,7 +3,9 @@
     Attention(Q, K, V) = softmax(Q Kᵀ / √d) V        in each head, d being the width of a head
 
 Every step is done twice: in NumPy, where nothing is hidden, and in Keras. At the end the two are the same to the last
-digits of a float32, gradient included. Lecture, 4.1 with figures H and J; paper, appendix A, equations 5 to 8.
+digits of a float32, gradient included.
+
+Source:  lecture, 4.1 with figures H and J; paper, appendix A, equations 5 to 8
 
 Run:     python lessons/03_attention.py
          python lessons/03_attention.py --seed 7       other weights; nothing is trained here
@@ -184,9 +186,10 @@ for start in (0.0, 0.1, "Glorot"):
     print(f"{start!s:<15}{apart[0]:<31.1e}{apart[1]:<23.1e}{np.abs(gradients).max():.1e}")
 # With zeros it is worse than alike: W_V learns nothing as long as W_O is 0, and W_O nothing as long as V is 0.
 
-# %% Why divide by √d? A sum of d products of random numbers has variance d, so scores grow with the width of a head.
-# Softmax of large scores is nearly one-hot. It then hardly changes when the scores do: its Jacobian, which every
-# gradient on the way to Q and K is multiplied by, is close to 0 for most. Of weights p it is J = diag(p) - p pᵀ.
+# %% Why divide by √d? A sum of d products of independent numbers of mean 0 and variance 1 has variance d, so that scores
+# grow with the width of a head. Softmax of large scores is nearly one-hot. It then hardly changes when the scores do:
+# its Jacobian, which every gradient on the way to Q and K is multiplied by, is close to 0 for most. Of weights p it is
+# J = diag(p) - p pᵀ.
 chance = np.random.default_rng(options.seed)
 measured = {"q·k": [], "q·k / √d": []}
 print("\nscores         d   variance   largest weight   entropy   norm of J: median    mean")
@@ -211,7 +214,7 @@ plots.softmax_and_scale(WIDTHS, measured, run.path("scale.png"))
 # 3. Without the scale the median of J's norm dies, while its mean only shrinks. Which queries still learn? And as the
 #    keys grow with d as well: multiply J by the keys, to see what arrives at the query. Which would you rather train?
 
-# %% The answer
+# %% The number to check
 largest = max(max(each["output"], each["maps"]) for each in differences.values())
 run.finish(
     answer=f"By hand and in both layers, attention differs by at most {largest:.1e} (output and maps) on {data.title}",

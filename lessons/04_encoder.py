@@ -1,11 +1,14 @@
 """04_encoder: the encoder block, and the paper's equations 1 to 4, each beside its line of code.
 
-A Vision Transformer is four equations (paper, section 3.1; text 001; lecture, section 4). Here each of them is computed
-on eight digits, by hand and with our layers, and both agree. Then two ways to make tokens without `Patches` (a strided
-convolution, and a small CNN in front: the hybrid), and three ways to read an answer out of the tokens, trained alike.
+A Vision Transformer is four equations. Here each of them is one line of code on eight digits: the first and the
+LayerNorm checked by hand, the second and third against our EncoderBlock. Then two ways to make tokens without `Patches`
+(a strided convolution, and a small CNN in front: the hybrid), and three ways to read an answer out of the tokens,
+trained alike.
+
+Source:  paper, 3.1, equations 1 to 4; text 001, "Explorando as Quatro Equações"; lecture, 4
 
 Run:     python lessons/04_encoder.py                  three read-outs, three seeds each, 3 epochs on 20,000 images
-         python lessons/04_encoder.py --seeds 5        more seeds: narrower means
+         python lessons/04_encoder.py --seeds 5        more seeds: means that scatter less
          python lessons/04_encoder.py --quick          everything once, on a few images
 
 Expect:  the block and the equations differ by 0.0; of MNIST's test images about 92.6% right with the class token, 92.6%
@@ -19,6 +22,7 @@ EPOCHS = 3
 IMAGES = 20_000  # to train on, a tenth of them held out to watch
 BATCH_SIZE = 128
 LEARNING_RATE = 0.002
+WEIGHT_DECAY = 0.0001
 PATCH_SIZE = 7
 WIDTH = 64  # D, the width of a token
 NUM_HEADS = 4
@@ -50,9 +54,9 @@ from keras import layers
 from vitkeras import ClassToken, EncoderBlock, MyMultiHeadAttention, Patches, PositionEmbedding, plots, runs, training
 
 settings = {
-    "images": IMAGES, "test_images": test_images, "seeds": seeds, "batch_size": BATCH_SIZE,
-    "learning_rate": LEARNING_RATE, "patch_size": PATCH_SIZE, "width": WIDTH, "num_heads": NUM_HEADS,
-    "mlp_dim": MLP_DIM, "blocks": BLOCKS,
+    "images": IMAGES, "test_images": test_images, "epochs": options.epochs, "batch_size": BATCH_SIZE,
+    "learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY, "patch_size": PATCH_SIZE, "width": WIDTH,
+    "num_heads": NUM_HEADS, "mlp_dim": MLP_DIM, "blocks": BLOCKS,
 }  # fmt: skip
 run = runs.open_run(options, settings, data, device)
 images = data.x_train[:8].astype("float32") / 255  # (8, 28, 28, 1)
@@ -204,7 +208,7 @@ for part in run.parts(readout=tuple(READOUTS), seed=tuple(range(options.seed, op
     keras.utils.set_random_seed(part.choice["seed"])
     model = classifier(part.choice["readout"])
     model.compile(
-        keras.optimizers.AdamW(LEARNING_RATE, weight_decay=0.0001),
+        keras.optimizers.AdamW(LEARNING_RATE, weight_decay=WEIGHT_DECAY),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )

@@ -2,9 +2,9 @@
 
 The lecture trained program P twice: once with Keras's MultiHeadAttention (99.10%) and once with its own class (98.86%),
 and wondered whether the two compute something different. One run of each cannot tell. Here each is trained from several
-seeds, on equal terms, and the difference gets an interval. A third arm tests a suspicion: until April 2026 Keras drew
-the first weights of its attention layer from a range that was too narrow (keras pull request #22789), and the lecture
-is older than that.
+seeds, on equal terms, and the difference gets an interval. A third arm tests a suspicion: up to pull request #22789 of
+April 2026, Keras drew the first weights of its attention layer from too narrow a range, and the lecture's Keras may have
+been older.
 
 Source:  lecture, section 4.1, the note above class MyMultiHeadAttention
 Run:     python lessons/05_mine_or_keras.py                          2 epochs from 5 seeds, sized for a CPU
@@ -15,7 +15,7 @@ Expect:  no difference between mine and Keras's; but both start worse than Keras
          -0.26) (lessons/results/05_mine_or_keras)
 """
 
-# %% Options
+# %% Options come first: --help and mistakes are answered before TensorFlow is loaded
 from vitkeras.options import Count, lesson_options
 
 EPOCHS = 2
@@ -94,9 +94,7 @@ ATTENTION = {
 
 for part in run.parts(seed=range(options.seed, options.seed + options.seeds), attention=ATTENTION):
     keras.utils.set_random_seed(part.choice["seed"])
-    model = models.tr02c(
-        MyMultiHeadAttention if part.choice["attention"] == "mine" else keras.layers.MultiHeadAttention
-    )
+    model = models.tr02c(ATTENTION[part.choice["attention"]])
     if part.choice["attention"] == "old keras":
         start_as_old_keras_did(model)
     model.compile(
@@ -111,26 +109,26 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds), at
     part.finish(test_accuracy=training.evaluate(model, data.x_test, data.y_test).accuracy)
 
 # %% How large is the difference, and how sure are we?
-# Welch's t interval: it asks how far the two means could be apart, given how much runs of one kind differ among
-# themselves. If it contains zero, these runs do not show a difference.
+# A seed gives both arms the same order of images and much the same start, and a lucky seed is lucky for both. So the
+# differences are taken seed by seed, and Student's t says how far their mean may be from the truth. If the interval
+# contains zero, these runs do not show a difference, which does not mean that there is none.
 from scipy import stats
 
 accuracies = {
-    name: np.array([100 * row["test_accuracy"] for row in run.rows if row["attention"] == name])
-    for name in ("mine", "keras", "old keras")
+    name: np.array([100 * row["test_accuracy"] for row in run.rows if row["attention"] == name]) for name in ATTENTION
 }
 for name, values in accuracies.items():
     print(f"{name:>9}: {values.mean():.2f}% ± {values.std(ddof=1):.2f} (one standard deviation)  {values.round(2)}")
 
 
 def compare(name, other):
-    interval = stats.ttest_ind(accuracies[name], accuracies[other], equal_var=False).confidence_interval(0.95)
+    interval = stats.ttest_rel(accuracies[name], accuracies[other]).confidence_interval(0.95)
     return accuracies[name].mean() - accuracies[other].mean(), float(interval.low), float(interval.high)
 
 
 differences = {f"{name} - {other}": compare(name, other) for name, other in (("mine", "keras"), ("keras", "old keras"))}
 for pair, (middle, low, high) in differences.items():
-    verdict = "no difference shown" if low <= 0 <= high else "a real difference"
+    verdict = "no difference shown" if low <= 0 <= high else "a difference shown"
     print(f"{pair:>17}: {middle:+.2f} points, between {low:+.2f} and {high:+.2f} with 95% confidence: {verdict}")
 
 # %% And the lecture's 0.24 points between two single runs?

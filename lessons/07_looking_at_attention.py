@@ -2,8 +2,10 @@
 
 Attention weights are numbers that one can take out and draw: 16 x 16 for each head of each layer. Over the digit they
 become a heat map, and a product of the layers tells how much of each patch has arrived where. The pictures are
-tempting, so the lesson ends with a test of them. Lecture, 4.1 (figures H to J) and 5.2; paper, 4.5 and figure 7, right;
-Abnar and Zuidema, "Quantifying Attention Flow in Transformers", 2020.
+tempting, so the lesson ends with a test of them.
+
+Source:  lecture, 4.1 (figures H to J) and 5, item 2; paper, 4.5 and figure 7, right; Abnar and Zuidema, "Quantifying
+         Attention Flow in Transformers", 2020
 
 Run:     python lessons/07_looking_at_attention.py
          python lessons/07_looking_at_attention.py --model runs/tr02c/model.keras       looks at that one instead
@@ -64,8 +66,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from vitkeras import PatchEncoder, Patches, attention, plots, training
-from vitkeras.layers import EncoderBlock
+from vitkeras import EncoderBlock, PatchEncoder, Patches, attention, plots, training
 
 rows = columns = 28 // PATCH_SIZE
 grid = (rows, columns)
@@ -123,8 +124,8 @@ plots.looks(
     run.path("07_seven.png"),
 )  # fmt: skip
 
-# The lecture's pairs are an example of what a head may learn. In layer 1 these heads mostly compare others, and look at
-# patches without ink, which tell something too. But further up? There the maps above are columns more than pairs.
+# The lecture's pairs are an example of what a head may learn. In layer 1 of the recorded run heads compare others, and
+# look at patches without ink, which tell something too. But further up? There the maps above are columns, not pairs.
 looks_at_three = attention.heat(of_seven, grid).reshape(*of_seven.shape[:2], -1)[..., [5, 6, 10]].sum(-1).mean(-1)
 by_layer = ", ".join(f"{100 * share:.0f}%" for share in looks_at_three)  # (layers,): the mean over heads
 print(f"patches 5, 6 and 10 together get {by_layer} of all looks, layer by layer; evenly it would be 19%")
@@ -157,7 +158,7 @@ plots.attention_over(
     "rollout, how much of each patch arrives at the end", data, run.path("07_rollout.png"),
 )  # fmt: skip
 
-# %% Does what is looked at matter? The lecture (5.2) says that such maps show where the network looked to classify.
+# %% Does what is looked at matter? Such maps show, says the lecture (5, item 2), where the network looked to classify.
 # Then painting over the hottest patches should hurt most. They are painted in the mean grey of the training images, and
 # compared with the coldest ones, with random ones, and with a ranking that needs no attention at all: by ink.
 grey = data.x_train.mean()
@@ -180,8 +181,9 @@ print(f"\nright when so many patches of 16 are covered   {'  '.join(f'{count:>5}
 for which, values in accuracies.items():
     print(f"{which:<46} {'  '.join(f'{100 * value:4.0f}%' for value in values)}")
 plots.covering(list(counts), accuracies, rows * columns, data, run.path("07_covering.png"))
-# On MNIST the map does much better than chance, and no better than a ranking by ink: it tells where there is something
-# to be seen. That it also tells why the model said 7, and not 1, is more than this test, or the picture, can show.
+# In the recorded run the map does much better than chance, and no better than a ranking by ink: it tells where there
+# is something to be seen. That it also tells why the model said 7, and not 1, is more than this test, or the picture,
+# can show.
 
 # %% Questions to think about
 # 1. Painted over in black (grey = 0), a patch without ink stays what it was. Which of the four curves changes most, and
@@ -189,7 +191,7 @@ plots.covering(list(counts), accuracies, rows * columns, data, run.path("07_cove
 # 2. Set LAYER = 4. The percentages change, but do they still tell which patch looks at which? What is a "patch" there?
 # 3. The rollout gives the skip connections one half. What would the heat be with nine tenths, and is there a right one?
 
-# %% The answer
+# %% The number to check
 of_count = {which: f"{100 * values[counts.index(COVERED)]:.1f}%" for which, values in accuracies.items()}
 run.finish(
     model if given is None else None,

@@ -11,7 +11,7 @@ Run:     python lessons/08_cifar10.py                8 epochs of each model
 Expect:  the CNN is clearly ahead
 """
 
-# %% Options
+# %% Options come first: --help and mistakes are answered before TensorFlow is loaded
 from vitkeras.options import Count, lesson_options
 
 EPOCHS = 8
@@ -42,12 +42,13 @@ from vitkeras import machine
 
 device = machine.prepare(options.seed, options.device, options.precision)
 
-# %% Augmentation: the pictures of a class are the same class when moved a little or mirrored
+# %% Augmentation: a picture shows the same when it is moved a little. A horse mirrored is a horse; a 2 is no 2
 from vitkeras import augmentation, plots, runs, training
 
 
 def augment(images, seed):
-    return augmentation.mirrored(augmentation.shifted(images, seed, SHIFT), seed)
+    images = augmentation.shifted(images, seed, SHIFT)
+    return augmentation.mirrored(images, seed) if data.name == "cifar10" else images
 
 
 settings = {

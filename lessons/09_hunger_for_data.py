@@ -11,7 +11,7 @@ Run:     python lessons/09_hunger_for_data.py
 Expect:  the gap between the two is widest where images are fewest
 """
 
-# %% Options
+# %% Options come first: --help and mistakes are answered before TensorFlow is loaded
 from vitkeras.options import Count, lesson_options
 
 EPOCHS = 3  # of the whole training set; of a part of it, correspondingly more

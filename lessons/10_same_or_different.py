@@ -15,7 +15,7 @@ Run:     python lessons/10_same_or_different.py
 Expect:  RECORDED
 """
 
-# %% Options
+# %% Options come first: --help and mistakes are answered before TensorFlow is loaded
 from vitkeras.options import Count, lesson_options
 
 EPOCHS = 8

@@ -1,8 +1,10 @@
 """11_price_of_attention: what N patches cost, counted and measured.
 
-Attention compares each patch with each: N * N scores. So its price grows with the square of N (lecture, 5, item 3), and
-that of everything else in the block with N alone. Here the multiplications are counted, by formula and in the graph,
-and the time and the memory are measured, from 16 tokens up to 2,304. Who pays more, and from which N on?
+Attention compares each patch with each: N * N scores. So its price grows with the square of N, and that of everything
+else in the block with N alone. Here the multiplications are counted, by formula and in the graph, and the time and the
+memory are measured, from 16 tokens up to 2,304. Who pays more, and from which N on?
+
+Source:  lecture, 5, item 3; paper, 4.1, "Model Variants"
 
 Run:     python lessons/11_price_of_attention.py                 three sweeps over all N
          python lessons/11_price_of_attention.py --width 128     wider tokens: the crossing moves
@@ -55,7 +57,7 @@ from vitkeras.benchmark import price
 
 settings = {
     "tokens": TOKENS, "tokens_a_call": TOKENS_A_CALL, "width": WIDTH, "heads": HEADS, "mlp_dim": MLP_DIM,
-    "rounds": ROUNDS, "sweeps": sweeps, "fit_from": FIT_FROM,
+    "rounds": ROUNDS, "sweeps": sweeps, "fit_from": FIT_FROM, "device": device["device"],
 }  # fmt: skip
 run = runs.open_run(options, settings, data, device)
 
@@ -160,8 +162,11 @@ crossings = {
     "N² part and MLP": price.overtakes(TOKENS, price.median_ratios(run.rows, "scores and mix", "mlp")),
     "attention and MLP": price.overtakes(TOKENS, price.median_ratios(run.rows, "ours", "mlp")),
 }
-for (name, n), formula in zip(crossings.items(), (2 * WIDTH, 4 * WIDTH, 2 * WIDTH), strict=True):
-    print(f"{name}: equal at N = {formula} as counted, at N = {n:.0f} as measured")
+crossed = {
+    name: f"not between {TOKENS[0]} and {TOKENS[-1]}" if n is None else f"N = {n:.0f}" for name, n in crossings.items()
+}
+for (name, where), formula in zip(crossed.items(), (2 * WIDTH, 4 * WIDTH, 2 * WIDTH), strict=True):
+    print(f"{name}: equal at N = {formula} as counted, {where} as measured")
 
 # %% Memory, in float32: the scores of one image, heads * N * N numbers, against a tensor of its tokens, N * D numbers
 peaks = price.peaks_of_attention(TOKENS, WIDTH, HEADS)  # {"ours": bytes for each N, "keras": …}
@@ -191,7 +196,7 @@ plots.price(times, {n: counted(n) for n in TOKENS}, fits, crossings, FIT_FROM, t
 # %% The number to check
 run.finish(
     answer=f"Time of the N² part: N to the power of {fits['scores and mix'][0]:.2f}, of the MLP: {fits['mlp'][0]:.2f}; "
-    f"attention overtakes the MLP at N = {crossings['attention and MLP']:.0f} as measured, {2 * WIDTH} as counted "
+    f"attention overtakes the MLP: {crossed['attention and MLP']} as measured, {2 * WIDTH} as counted "
     f"(random tokens; {data.title} for the shapes)",
     times=times,
     exponents={name: power for name, (power, _) in fits.items()},

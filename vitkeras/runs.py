@@ -166,6 +166,7 @@ class Run:
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
         self.history, self.seconds = history, seconds
+        self.seconds_before = sum(seconds)
         self.write_history()
 
     def write_history(self):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vitkeras.errors import Problem
+
 
 def multiply_adds(function):
     """The multiplications in all matrix products of a `tf.function` without arguments, out of the graph it has traced.
@@ -80,12 +82,14 @@ def exponent(sizes, costs):
 def overtakes(sizes, ratios):
     """The size at which the ratios of two costs pass 1, on straight lines in log-log between those that are given.
 
-    Where they are above 1 from the start, or never, it is the first size, or the last.
+    None where they are above 1 from the first size on, or below it up to the last.
 
-    >>> round(overtakes([10, 1000], [0.1, 10]), 6)
-    100.0
+    >>> round(overtakes([10, 1000], [0.1, 10]), 6), overtakes([10, 1000], [0.1, 0.9])
+    (100.0, None)
     """
     rising = np.maximum.accumulate(np.log(ratios))  # noise must not turn back what grows
+    if rising[0] > 0 or rising[-1] < 0:
+        return None
     return float(np.exp(np.interp(0, rising, np.log(sizes))))
 
 
@@ -101,7 +105,11 @@ def peaks_of_attention(tokens, width, num_heads):
         layer: subprocess.Popen([*words, layer], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         for layer in ("ours", "keras")
     }
-    return {layer: json.loads(process.communicate()[0]) for layer, process in processes.items()}
+    answers = {layer: process.communicate()[0] for layer, process in processes.items()}
+    for layer, process in processes.items():
+        if process.returncode:
+            raise Problem(f"measuring the memory of {layer} ended with {process.returncode}. Is there enough memory?")
+    return {layer: json.loads(answer) for layer, answer in answers.items()}
 
 
 def measure_peaks(layer, width, num_heads, tokens):

@@ -48,7 +48,9 @@ def meet(tokens, costs, others):
 
 
 def mark(axes, tokens, costs, crossing):
-    """A dotted line down from where the N² part overtakes the MLP."""
+    """A dotted line down from where the N² part overtakes the MLP, if it does."""
+    if crossing is None:
+        return
     height = np.exp(np.interp(np.log(crossing), np.log(tokens), np.log(costs)))
     axes.plot([crossing] * 2, [0.6 * min(costs), height], ":", color="black", lw=1.3)
     axes.annotate(
