@@ -186,7 +186,7 @@ for start in (0.0, 0.1, "Glorot"):
     print(f"{start!s:<15}{apart[0]:<31.1e}{apart[1]:<23.1e}{np.abs(gradients).max():.1e}")
 # With zeros it is worse than alike: W_V learns nothing as long as W_O is 0, and W_O nothing as long as V is 0.
 
-# %% Why divide by √d? A sum of d products of independent numbers of mean 0 and variance 1 has variance d, so that scores
+# %% Why divide by √d? A sum of d products of independent numbers of mean 0 and variance 1 has variance d, so scores
 # grow with the width of a head. Softmax of large scores is nearly one-hot. It then hardly changes when the scores do:
 # its Jacobian, which every gradient on the way to Q and K is multiplied by, is close to 0 for most. Of weights p it is
 # J = diag(p) - p pᵀ.

@@ -2,9 +2,9 @@
 
 The lecture trained program P twice: once with Keras's MultiHeadAttention (99.10%) and once with its own class (98.86%),
 and wondered whether the two compute something different. One run of each cannot tell. Here each is trained from several
-seeds, on equal terms, and the difference gets an interval. A third arm tests a suspicion: up to pull request #22789 of
-April 2026, Keras drew the first weights of its attention layer from too narrow a range, and the lecture's Keras may have
-been older.
+seeds, on equal terms, and the difference gets an interval. A third arm tests a suspicion: up to pull request #22789
+of April 2026, Keras drew the first weights of its attention layer from too narrow a range, and the lecture's Keras may
+have been older.
 
 Source:  lecture, section 4.1, the note above class MyMultiHeadAttention
 Run:     python lessons/05_mine_or_keras.py                          2 epochs from 5 seeds, sized for a CPU

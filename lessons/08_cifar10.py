@@ -4,7 +4,7 @@ The Italian text stops where its CIFAR-10 example should begin; here it is. A Vi
 4 x 4 pixels and a CNN with about as many parameters, which needs about as long for an epoch, learn from the same
 images, moved and mirrored anew in every epoch, with the same optimiser and schedule.
 
-Source:  text 004, "Esempio"; lecture, section 5.1; paper, section 4
+Source:  text 004, "Esempio"; lecture, 5, item 1; paper, section 4
 Run:     python lessons/08_cifar10.py                8 epochs of each model
          python lessons/08_cifar10.py --resume --seeds 3    the same from two more seeds
 

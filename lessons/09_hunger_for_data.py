@@ -1,11 +1,11 @@
 """09_hunger_for_data: does a ViT need more training images than a CNN?
 
 The lecture says so: a CNN is built to look at neighbourhoods in the same way everywhere, and a ViT has to learn that
-much from examples. So train one of each, of about equal size, on 1%, 3%, 10%, 30% and 100% of the training images.
+much from examples. So train one of each, with 23,946 and 28,138 parameters, on 1% to 100% of the training images.
 Every training takes the same number of steps: a smaller set is gone through more often. Each seed draws a subset of its
 own.
 
-Source:  lecture, sections 1 and 5.1; paper, section 4.3 and figure 4
+Source:  lecture, 1 and 5, item 1; paper, section 4.3 and figure 4
 Run:     python lessons/09_hunger_for_data.py
 
 Expect:  the gap between the two is widest where images are fewest

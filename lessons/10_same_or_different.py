@@ -1,12 +1,14 @@
 """10_same_or_different: are the two shapes in a noisy picture of one kind? A CNN, a ViT and a hybrid try.
 
 No single place of such a picture holds the answer: one has to look at both shapes and compare. The lecture expects
-that a ViT, in which every patch sees every other, has it easier than a CNN. Three models of about equal size learn it
-from scratch, from the same pictures and for as many epochs, and are then asked about fresh pictures, and about pictures
-of a sort that training never had: smaller, larger, fainter, darker, noisier, and with a kind of shape that is new.
+that a ViT, in which every patch sees every other, has it easier than a CNN. Three models, with 169,618 (CNN), 151,938
+(ViT) and 206,034 parameters (hybrid), learn it from scratch, from the same pictures and for as many epochs. They are
+then asked about fresh pictures, and about pictures of a sort that training never had: smaller, larger, fainter, darker,
+noisier, and with a kind of shape that is new.
 
 As long as a model cannot tell the kinds, "same" and "different" are a toss-up to it, and nothing leads it to tell them.
-So every model first sees easy pictures, all upright and of one size: a curriculum. `--start whole` leaves that out.
+So every model first sees easy pictures, of one size and turned by quarters at most: a curriculum. `--start whole`
+leaves that out.
 
 Source:  lecture, section 1, the exercise on equal and different shapes; paper, 3.1, "Hybrid architecture"
 Run:     python lessons/10_same_or_different.py
@@ -24,7 +26,7 @@ TRAINING_IMAGES = 20000
 EASY_IMAGES = 10000
 FRESH_IMAGES = 2000  # of each scene, to test on
 BATCH_SIZE = 64
-LEARNING_RATES = {"cnn": 0.002, "vit": 0.001, "hybrid": 0.001}
+LEARNING_RATES = {"cnn": 0.002, "vit": 0.001, "hybrid": 0.001}  # chosen in trials, on other pictures
 WEIGHT_DECAY = 0.05
 WIDTH = 64
 BLOCKS = 4
@@ -56,6 +58,7 @@ settings = {
     "blocks": BLOCKS, "heads": HEADS, "patch_size": PATCH_SIZE,
 }  # fmt: skip
 run = runs.open_run(options, settings, data, device)
+# All scenes share a seed: the same pairs of kinds, each in the manner of its scene.
 tests = {name: shapes.draw(FRESH_IMAGES, seed=2, scene=scene) for name, scene in shapes.SCENES.items()}
 easy = shapes.draw(EASY_IMAGES, seed=3, scene=shapes.EASY)
 plots.scenes({"easy, to begin with": easy, **tests}, data, run.path("scenes.png"))
@@ -154,7 +157,8 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds), mo
         model, for_training, for_validation, batch_size=BATCH_SIZE, epochs=epochs, seed=seed, run=part,
         augment=augmentation.turned,
     )  # fmt: skip
-    outcomes = {scene: training.evaluate(model, drawing.images, drawing.labels) for scene, drawing in tests.items()}
+    asked = tests if stage == "whole" else {}
+    outcomes = {scene: training.evaluate(model, drawing.images, drawing.labels) for scene, drawing in asked.items()}
     part.finish(
         model,
         accuracy={scene: outcome.accuracy for scene, outcome in outcomes.items()},
@@ -185,9 +189,9 @@ plots.bars(
 )  # fmt: skip
 
 # %% Questions to think about
-# 1. The lecture expected the ViT to win, for it sees the whole picture at once. What does it lack that the others have?
-# 2. Leave the easy pictures out: --start whole --epochs 10. What do the curves do, and what does that say about where
-#    the difficulty of the task lies?
+# 1. The lecture expects the ViT to win, for it sees the whole picture at once. What does it lack that the others have?
+# 2. Leave the easy pictures out: --start whole --epochs 12 takes as many steps. What do the curves do, and what does
+#    that say about where the difficulty of the task lies?
 # 3. Which of the changed scenes hurts the CNN and the hybrid most? Would training on that scene as well help elsewhere?
 
 # %% The number to check

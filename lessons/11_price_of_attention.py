@@ -53,7 +53,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from vitkeras import MyMultiHeadAttention, Patches, plots, runs
-from vitkeras.benchmark import price
+from vitkeras.benchmark import measuring, price
 
 settings = {
     "tokens": TOKENS, "tokens_a_call": TOKENS_A_CALL, "width": WIDTH, "heads": HEADS, "mlp_dim": MLP_DIM,
@@ -138,7 +138,7 @@ print(f"\ngraph and formulas agree for all N: {all(in_graph[n] == counted(n) for
 # %% Measuring. A sweep goes through all N, and at each N the parts take turns: a slow moment meets them all.
 for part in run.parts(sweep=tuple(range(1, sweeps + 1)), tokens=TOKENS):
     steps, images = compiled[part.choice["tokens"]]
-    milliseconds = price.in_turn(steps, ROUNDS)
+    milliseconds = measuring.in_turn(steps, ROUNDS)
     part.finish(images=images, milliseconds={name: [ms / images for ms in each] for name, each in milliseconds.items()})
 
 times = price.median_times(run.rows)  # {part: one for each N}
@@ -162,17 +162,16 @@ crossings = {
     "N² part and MLP": price.overtakes(TOKENS, price.median_ratios(run.rows, "scores and mix", "mlp")),
     "attention and MLP": price.overtakes(TOKENS, price.median_ratios(run.rows, "ours", "mlp")),
 }
-crossed = {
-    name: f"not between {TOKENS[0]} and {TOKENS[-1]}" if n is None else f"N = {n:.0f}" for name, n in crossings.items()
-}
+nowhere = f"not between {TOKENS[0]} and {TOKENS[-1]}"
+crossed = {name: f"N = {n:.0f}" if n else nowhere for name, n in crossings.items()}
 for (name, where), formula in zip(crossed.items(), (2 * WIDTH, 4 * WIDTH, 2 * WIDTH), strict=True):
     print(f"{name}: equal at N = {formula} as counted, {where} as measured")
 
 # %% Memory, in float32: the scores of one image, heads * N * N numbers, against a tensor of its tokens, N * D numbers
-peaks = price.peaks_of_attention(TOKENS, WIDTH, HEADS)  # {"ours": bytes for each N, "keras": …}
+peaks = price.peaks_of_attention(TOKENS, WIDTH, HEADS)  # {"ours": megabytes for each N, "keras": …}
 print(f"\nmegabytes for one image{'N':>6}{'scores':>10}{'tokens':>10}   peak of the layer, in a process of its own")
 for i, n in enumerate(TOKENS):
-    measured = "".join(f"   {layer} {values[i] / 2**20:.0f}" for layer, values in peaks.items() if values)
+    measured = "".join(f"   {layer} {values[i]:.0f}" for layer, values in peaks.items() if values)
     print(f"{n:29}{4 * HEADS * n * n / 2**20:10.2f}{4 * n * WIDTH / 2**20:10.3f}{measured}")
 
 # %% Keras's fused attention

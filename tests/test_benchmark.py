@@ -3,9 +3,10 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from vitkeras.benchmark import attention, processes, shapes
+from vitkeras.benchmark import measuring, processes, shapes
 from vitkeras.errors import Problem
 
 
@@ -17,14 +18,22 @@ def test_in_turn_interleaves_the_contenders():
             order.append("waited")
 
     steps = {name: lambda name=name: order.append(name) or Result() for name in ("a", "b")}
-    found = attention.in_turn(steps)
-    assert {name: len(times) for name, times in found.items()} == {"a": attention.ROUNDS, "b": attention.ROUNDS}
-    one_round = [*["a"] * attention.CALLS, "waited", *["b"] * attention.CALLS, "waited"]
-    assert order[2:] == one_round * attention.ROUNDS
+    found = measuring.in_turn(steps, rounds=5, seconds=0)
+    assert {name: len(times) for name, times in found.items()} == {"a": 5, "b": 5}
+    assert order[-20:] == ["a", "waited", "b", "waited"] * 5
 
 
 def test_spread_is_the_median_ratio_and_its_range():
-    assert processes.spread([1.5, 1.25, 2.0]) == "1.50 (1.25 to 2.00)"
+    assert measuring.spread([1.5, 1.25, 2.0]) == "1.50 (1.25 to 2.00)"
+
+
+def test_the_peak_of_memory_rises_when_more_is_taken():
+    before = measuring.peak_memory()
+    if before is None:
+        pytest.skip("this system does not tell")
+    filled = np.ones(2**25)  # 256 megabytes
+    assert measuring.peak_memory() >= before + 200
+    del filled
 
 
 def double(number):

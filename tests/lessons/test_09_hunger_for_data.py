@@ -18,7 +18,7 @@ def test_every_percentage_was_tried_with_both_models_and_each_seed(finished):
         (seed, percentage, model) for seed in (1, 2) for percentage in (10, 100) for model in ("cnn", "vit")
     ]
     assert [row["training_images"] for row in trainings] == [180, 180, 1800, 1800] * 2
-    assert 0.9 < trainings[0]["parameters"] / trainings[1]["parameters"] < 1.1
+    assert [row["parameters"] for row in trainings[:2]] == [23_946, 28_138]  # as the lesson says
 
 
 def test_few_images_are_learned_from_in_as_many_steps_as_all_of_them(finished):

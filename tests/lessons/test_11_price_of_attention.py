@@ -49,16 +49,12 @@ def test_every_raw_time_is_kept_and_the_times_are_their_medians(finished):
             assert results["times"][name][place] == pytest.approx(np.median(values))  # the only sweep of --quick
 
 
-def test_memory_never_goes_down_with_more_tokens(finished):
-    for peaks in finished[2]["results"]["peaks"].values():
-        assert peaks is None or (np.diff(peaks) >= 0).all()
-
-
 def test_the_answer_tells_the_recorded_numbers(finished):
     results = finished[2]["results"]
     assert finished[0].splitlines()[-1] == results["answer"]
-    for number in (f"{results['exponents']['scores and mix']:.2f}", f"{results['crossings']['attention and MLP']:.0f}"):
-        assert number in results["answer"]
+    crossing = results["crossings"]["attention and MLP"]
+    for said in (f"{results['exponents']['scores and mix']:.2f}", f"{crossing:.0f}" if crossing else "not between"):
+        assert said in results["answer"]
     assert "not MNIST" in results["answer"]
 
 

@@ -1,12 +1,11 @@
 """Our attention layer against Keras's and the published one, on the same inputs, in turn."""
 
 import statistics
-import time
 
 TOKENS = (16, 64, 196, 576)
 WIDTH, HEADS, KEY_DIM = 64, 4, 64  # as in tr02c
 BATCH_TOKENS = {16: 4096, 64: 4096, 196: 3136, 576: 2304}  # batch times tokens: smaller where the scores are larger
-ROUNDS, CALLS = 15, 4
+ROUNDS = 15
 
 
 def compare_layers():
@@ -29,7 +28,7 @@ def compare_layers():
             for name, maker in makers.items():
                 layer = maker(HEADS, KEY_DIM, dropout=0.1)
                 steps[name, "forward"], steps[name, "forward and backward"] = passes(layer, x, tf)
-            for (name, direction), milliseconds in in_turn(steps).items():
+            for (name, direction), milliseconds in in_turn(steps, ROUNDS).items():
                 figures.append(
                     {"precision": precision.removeprefix("mixed_"), "tokens": tokens, "layer": name, "pass": direction,
                      "milliseconds": milliseconds}
@@ -52,22 +51,6 @@ def passes(layer, x, tf):
         return tape.gradient(loss, [x, *(w.value for w in layer.trainable_variables)])
 
     return forward, forward_and_backward
-
-
-def in_turn(steps):
-    """Each step's milliseconds in each round; the rounds interleave the steps, so that a slow moment meets them all."""
-    for step in steps.values():  # traces
-        step()
-    milliseconds = {name: [] for name in steps}
-    for _ in range(ROUNDS):
-        for name, step in steps.items():
-            began = time.perf_counter()
-            for _ in range(CALLS):
-                result = step()
-            for tensor in result if isinstance(result, list) else [result]:
-                tensor.numpy()  # a GPU answers before it has computed
-            milliseconds[name].append(1000 * (time.perf_counter() - began) / CALLS)
-    return milliseconds
 
 
 def show_layers(figures):

@@ -1,14 +1,13 @@
-"""What a computation costs: multiply-adds counted in its graph, milliseconds in turn with others, peak of memory."""
+"""What a computation costs: multiply-adds counted in its graph, the law that times follow, peak of memory."""
 
 import json
 import os
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 
+from vitkeras.benchmark.measuring import peak_memory
 from vitkeras.errors import Problem
 
 
@@ -26,34 +25,10 @@ def multiply_adds(function):
     return total
 
 
-def in_turn(steps, rounds, seconds=0.02):
-    """Milliseconds of each step in each round. The rounds interleave the steps, so that a slow moment meets them all.
-
-    `steps`: {name: a function that returns a tensor}. In a round a step is called as often as fills about `seconds`.
-    """
-    calls = {}
-    for name, step in steps.items():
-        step()  # traces, where that has not been done
-        calls[name] = max(1, round(seconds / seconds_of(step, 1)))
-    milliseconds = {name: [] for name in steps}
-    for _ in range(rounds):
-        for name, step in steps.items():
-            milliseconds[name].append(1000 * seconds_of(step, calls[name]) / calls[name])
-    return milliseconds
-
-
-def seconds_of(step, calls):
-    began = time.perf_counter()
-    for _ in range(calls):
-        result = step()
-    result.numpy()  # a GPU answers before it has computed
-    return time.perf_counter() - began
-
-
 def median_times(rows):
     """{part: the median time at each number of tokens}, over the rounds of all rows that measured there.
 
-    rows: each {"tokens": N, "milliseconds": {part: one a round}}, as `in_turn` gives them
+    rows: each {"tokens": N, "milliseconds": {part: one a round}}, as `measuring.in_turn` gives them
     """
     return {part: list(medians(rows, lambda ms, part=part: ms[part])) for part in rows[0]["milliseconds"]}
 
@@ -94,7 +69,7 @@ def overtakes(sizes, ratios):
 
 
 def peaks_of_attention(tokens, width, num_heads):
-    """Bytes that an attention layer's process needed at most, above what it had before, for one image of N `tokens`.
+    """Megabytes that an attention layer's process needed at most, above what it had before, for an image of N `tokens`.
 
     {"ours": [one for each N], "keras": …}, or None where the system does not tell: it is Linux that does. A process's
     peak never goes down, so `tokens` must rise. Each layer has a process of its own, on the CPU.
@@ -131,15 +106,6 @@ def measure_peaks(layer, width, num_heads, tokens):
 
     before = peak_after(16)
     return None if before is None else [peak_after(count) - before for count in tokens]
-
-
-def peak_memory():
-    """Bytes; None where there is no such file. (getrusage would not do: a child starts with its parent's peak.)"""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return None
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
-"""Processes that wait for work, so that contenders are measured in turn; and what a figure says of its machine."""
+"""Processes that wait for work, so that contenders are measured in turn."""
 
 import contextlib
-import datetime
 import multiprocessing
 import os
-import statistics
 import sys
 
 from vitkeras.errors import Problem
@@ -53,24 +51,3 @@ def serve(connection):
             except Exception as fault:
                 answer = (f"{type(fault).__name__} in {function.__name__}: {fault}", None)
             connection.send(answer)
-
-
-def peak_memory():
-    """In megabytes; None where the system does not tell (Windows)."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
-
-
-def describe_machine(device):
-    from vitkeras import machine
-
-    name = machine.prepare(1, device)["device"]
-    return {"machine": name, "versions": machine.versions(), "date": datetime.date.today().isoformat()}
-
-
-def spread(ratios):
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"

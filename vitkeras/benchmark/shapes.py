@@ -5,8 +5,8 @@ import statistics
 import time
 from pathlib import Path
 
-from vitkeras.benchmark.processes import describe_machine, one_process, spread
-from vitkeras.benchmark.tr02c import keep
+from vitkeras.benchmark.measuring import describe_machine, keep, spread
+from vitkeras.benchmark.processes import one_process
 from vitkeras.datasets import shapes
 
 

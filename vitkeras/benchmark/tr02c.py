@@ -4,7 +4,6 @@ Each contender trains in a process of its own, so that its memory can be told ap
 """
 
 import contextlib
-import json
 import statistics
 import tempfile
 import time
@@ -12,8 +11,8 @@ from pathlib import Path
 
 from vitkeras import datasets
 from vitkeras.benchmark.attention import compare_layers, show_layers
-from vitkeras.benchmark.processes import describe_machine, one_process, peak_memory, spread
-from vitkeras.files import written_whole
+from vitkeras.benchmark.measuring import describe_machine, keep, peak_memory, spread
+from vitkeras.benchmark.processes import one_process
 
 CONTENDERS = [(way, precision) for precision in ("float32", "bfloat16") for way in ("published", "ours")]
 BATCH = 256
@@ -40,11 +39,6 @@ def run(options):
         print(f"figures: {options.json}")
 
 
-def keep(figures, path):
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-
-
 def race(data, options):
     """Seconds of each contender's epoch in each round, and its peak memory."""
     images, labels = data.x_train[: options.images], data.y_train[: options.images]
@@ -68,7 +62,7 @@ def race(data, options):
                 "precision": c[1],
                 "images": len(images),
                 "seconds": seconds[c],
-                "peak_mb": calls[c](peak_memory),
+                "peak_mb": round(calls[c](peak_memory) or 0) or None,
             }
             for c in CONTENDERS
         ]

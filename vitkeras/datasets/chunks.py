@@ -28,7 +28,7 @@ def in_chunks(work, count, size, seed, threads=None):
 
 
 def children(seed, count):
-    """Seeds that follow from one. Other than those of `SeedSequence.spawn`, they are the same every time."""
+    """Seeds that follow from one. Unlike those of `SeedSequence.spawn`, they are the same every time."""
     parent = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     return [np.random.SeedSequence(parent.entropy, spawn_key=(*parent.spawn_key, n)) for n in range(count)]
 

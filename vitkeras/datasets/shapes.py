@@ -78,7 +78,7 @@ SCENES = {
     "a new kind": Scene(kinds=("circle", "cross")),
 }
 
-# All upright, of one size and nearly one contrast: what differs between two pictures is places and kinds.
+# Upright, of one size and nearly one contrast: what differs between two pictures is places and kinds.
 EASY = Scene(areas=(450, 450), turns=(0, 0), contrasts=(60, 70), noise=(4, 6))
 
 
