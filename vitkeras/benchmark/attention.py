@@ -2,6 +2,8 @@
 
 import statistics
 
+from vitkeras.benchmark.measuring import in_turn
+
 TOKENS = (16, 64, 196, 576)
 WIDTH, HEADS, KEY_DIM = 64, 4, 64  # as in tr02c
 BATCH_TOKENS = {16: 4096, 64: 4096, 196: 3136, 576: 2304}  # batch times tokens: smaller where the scores are larger
