@@ -71,7 +71,7 @@ def test_arrows_go_to_the_patches_that_are_looked_at_most(tmp_path, data, figure
     ends = [arrow._posA_posB for arrow in arrows]  # none from patch 5 to itself
     np.testing.assert_allclose(ends, [[(10, 10), (17, 3)], [(10, 10), (17, 24)]])
     assert [text.get_text() for text in axes.texts] == ["50%", "30%", "20%"]
-    assert "patch 6, head 2" in texts(figures[0])
+    assert "patch 6, head 1" in texts(figures[0])
 
 
 def test_distances_stand_over_their_layer(tmp_path, data, figures):

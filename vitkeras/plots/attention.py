@@ -87,7 +87,7 @@ def looks(image, weights, patches, grid, title, data, path, most=3):
                 *place, label, ha="center", va="top" if above else "bottom", fontsize=8, color="black",
                 bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
             )  # fmt: skip
-        axes.set_title(f"patch {patch}, head {head + 1}", fontsize=10)
+        axes.set_title(f"patch {patch}, head {head}", fontsize=10)
     figure.colorbar(picture, ax=axes_grid, shrink=0.7, label="weight that the marked patch gives")
     look.save(figure, path)
 
@@ -104,7 +104,7 @@ def mean_distances(pixels, even, data, path):
         aside = 0.08 * (head - (heads - 1) / 2)  # so that no dot hides another
         axes.plot(
             np.arange(1, len(column) + 1) + aside, column, "o", color=SERIES[head % len(SERIES)],
-            label=f"head {head + 1}",
+            label=f"head {head}",
         )  # fmt: skip
     axes.axhline(even, color="black", linestyle="--", linewidth=1)
     axes.annotate(
@@ -139,7 +139,7 @@ def sheet(rows, columns, title):
 
 
 def name(axes, layer, head):
-    axes.set_title(f"layer {layer + 1}, head {head + 1}", fontsize=10)
+    axes.set_title(f"layer {layer + 1}, head {head}", fontsize=10)
 
 
 def over(axes, image, shares, largest):
