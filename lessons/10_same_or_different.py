@@ -14,7 +14,8 @@ Source:  lecture, section 1, the exercise on equal and different shapes; paper, 
 Run:     python lessons/10_same_or_different.py
          python lessons/10_same_or_different.py --resume --seeds 3    the same from more seeds
 
-Expect:  RECORDED
+Expect:  of fresh pictures the CNN has 100.0% right, the hybrid 99.8%, the ViT 51.8%, which is chance: one seed, in the
+         recorded run (lessons/results/10_same_or_different). More pictures may help the ViT; more seeds may differ.
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded
