@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vitkeras.errors import Interrupted, Problem, report
+from vitkeras.machine import cores
 
 LOGS = Path("runs", "lessons-log")
 WHERE = f"All that they said is in {LOGS}."
@@ -95,7 +96,7 @@ def run_all(lessons, words, jobs):
         with console.status("") as status:
             while waiting or under_way:
                 while waiting and len(under_way) < jobs:
-                    under_way.append(start(waiting.pop(0), words))
+                    under_way.append(start(waiting.pop(0), words, max(1, cores() // jobs)))
                     status.update(f"running {', '.join(one.lesson.name for one in under_way)} ...")
                 time.sleep(0.05)
                 for one in [one for one in under_way if one.process.poll() is not None]:
@@ -119,8 +120,10 @@ def run_all(lessons, words, jobs):
     return 1 if failed else 0
 
 
-def start(lesson, words):
-    env = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:replace"}
+def start(lesson, words, threads):
+    """`threads` is its share of the processor: TensorFlows that all take all of it are in each other's way."""
+    shares = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(threads))
+    env = shares | os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:replace"}
     try:
         LOGS.mkdir(parents=True, exist_ok=True)
         with output(lesson).open("wb") as out, errors(lesson).open("wb") as err:
