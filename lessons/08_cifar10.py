@@ -8,7 +8,8 @@ Source:  text 004, "Esempio"; lecture, 5, item 1; paper, section 4
 Run:     python lessons/08_cifar10.py                8 epochs of each model
          python lessons/08_cifar10.py --resume --seeds 3    the same from two more seeds
 
-Expect:  the CNN is clearly ahead
+Expect:  ViT 56.05%, CNN 77.04% of the test images right: one seed, on the JPEG copy of CIFAR-10, which is not CIFAR-10
+         (lessons/results/08_cifar10)
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded
