@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vitkeras.benchmark.attention import layer_rows
+from vitkeras.benchmark.shapes import rows as shape_rows
 from vitkeras.benchmark.tr02c import epoch_rows
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +35,12 @@ def test_the_benchmark_on_the_front_page_is_the_recorded_one():
     figures = json.loads((RESULTS / "benchmark-tr02c.json").read_text(encoding="utf-8"))
     for cells in [*epoch_rows(figures["epochs"]), *layer_rows(figures["layers"])]:
         assert as_line(cells) in README
+
+
+def test_the_speed_of_drawing_shapes_on_the_front_page_is_the_recorded_one():
+    one, two = list(shape_rows(json.loads((RESULTS / "benchmark-shapes.json").read_text(encoding="utf-8"))))
+    assert f"{one[0]} in {two[2].replace(' (', ' s (')} on two cores" in README
+    assert f"{one[2].replace(' (', ' s (')} on one" in README.replace("\n", " ")
 
 
 @pytest.mark.parametrize("file", list(RESULTS.rglob("*.json")), ids=lambda path: path.relative_to(RESULTS).as_posix())

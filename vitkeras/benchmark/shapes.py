@@ -16,7 +16,8 @@ def run(options):
     print(f"machine: {figures['machine']}")
     if options.json and not Path(options.json).exists():
         keep(figures, options.json)  # now, so that a wrong path is told before the measuring
-    figures |= {"images": options.images, "threads": race(options.images, options.rounds)}
+    figures |= {"data": f"same or different shapes, recipe {shapes.RECIPE}", "images": options.images}
+    figures["threads"] = race(options.images, options.rounds)
     show(figures)
     if options.json:
         keep(figures, options.json)
