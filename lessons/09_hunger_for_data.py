@@ -8,8 +8,8 @@ own.
 Source:  lecture, 1 and 5, item 1; paper, section 4.3 and figure 4
 Run:     python lessons/09_hunger_for_data.py
 
-Expect:  the gap between the two is widest where images are fewest: 22.32 points with 540 images, 1.38 with 54,000 (MNIST,
-         means of three seeds, lessons/results/09_hunger_for_data)
+Expect:  the gap between the two is widest where images are fewest: 22.32 points with 540 images, 1.38 with 54,000
+         (MNIST, means of three seeds, lessons/results/09_hunger_for_data)
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded
