@@ -171,6 +171,7 @@ accuracies = {
     recipe: np.array([100 * row["test_accuracy"] for row in run.rows if row["recipe"] == recipe]) for recipe in RECIPES
 }
 effects = {}
+print("\ntest accuracy: mean ± deviation of the seeds; then the change by what is left out, and its 95% interval")
 for recipe, values in accuracies.items():
     line = f"{recipe:>16}: {values.mean():.2f}% ± {values.std(ddof=1):.2f}"
     if recipe != "whole":

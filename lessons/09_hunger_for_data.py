@@ -121,7 +121,8 @@ accuracy = {name: {} for name in MODELS}  # model -> number of training images -
 for row in run.rows:
     accuracy[row["model"]].setdefault(row["training_images"], []).append(100 * row["test_accuracy"])
 
-print(f"\n{'images':>8}{'CNN':>18}{'ViT':>18}{'gap (points)':>16}")
+print("\ntest accuracy, and CNN less ViT: mean ± deviation of the seeds")
+print(f"{'images':>8}{'CNN':>18}{'ViT':>18}{'gap (points)':>16}")
 gaps = {}
 for count in accuracy["cnn"]:
     of_cnn, of_vit = (np.array(accuracy[name][count]) for name in ("cnn", "vit"))

@@ -42,6 +42,8 @@ from vitkeras.datasets import shapes
 if options.quick:
     TRAINING_IMAGES, EASY_IMAGES, EASY_EPOCHS, FRESH_IMAGES = 1000, 500, 1, 200
     print("quick: 1,000 pictures to learn from and 200 to test on, so the numbers below say nothing about the models")
+if options.data:
+    print(f"--data {options.data}: these pictures are drawn, not read, so it changes nothing")
 data = shapes.load(TRAINING_IMAGES, FRESH_IMAGES, seed=1)
 print(data.describe())
 

@@ -23,7 +23,7 @@ class Interrupted(Problem):
     exit_code = 130
 
 
-STOPPED = "a run folder keeps every finished epoch, and the same command with --resume goes on"
+STOPPED = "if a run folder had been opened, it keeps what was finished, and the same command with --resume goes on"
 
 
 def speak_plainly():

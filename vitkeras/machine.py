@@ -4,7 +4,9 @@ import contextlib
 import importlib.metadata
 import os
 import platform
+import signal
 import tempfile
+import threading
 from pathlib import Path
 
 from vitkeras.errors import Problem
@@ -13,7 +15,7 @@ from vitkeras.options import PRECISIONS
 
 def prepare(seed, device="auto", precision="float32"):
     """Fix the seed, choose device and precision as the options say, and print both. Returns them as a dict."""
-    with chatter_held_back() as chatter:
+    with interruptions_held_back(), chatter_held_back() as chatter:
         import keras
         import tensorflow as tf
 
@@ -50,6 +52,22 @@ def prepare(seed, device="auto", precision="float32"):
 
 
 @contextlib.contextmanager
+def interruptions_held_back():
+    """Let Ctrl-C count only afterwards: some library may swallow it while it is imported."""
+    if threading.current_thread() is not threading.main_thread():  # nobody else is interrupted
+        yield
+        return
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed and before is not signal.SIG_IGN:
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
 def chatter_held_back():
     """Hold back what TensorFlow's C++ part says while it loads, which no setting silences; a failure shows it.
 
@@ -61,7 +79,7 @@ def chatter_held_back():
         said = ""
         try:
             yield lambda: f"\nTensorFlow said:\n{said}" if said else ""
-        except BaseException:
+        except Exception:
             os.dup2(stderr, 2)
             held.seek(0)
             os.write(2, held.read())

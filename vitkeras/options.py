@@ -88,10 +88,19 @@ def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, **own):
     options.epochs = epochs and (options.epochs or (quick_epochs if options.quick else epochs))
     options.kept = {name: getattr(options, name) for name in vars(options) if name not in ("out", "resume")}
     options.lesson, options.out = lesson, folder
-    script = ["python", f"lessons/{lesson}.py"]
+    script = ["python", script_as_called(lesson)]
     options.command = spoken([*script, *words])
     options.resume_command = spoken([*script, "--resume", "--out", str(folder)])
     return options
+
+
+def script_as_called(lesson):
+    """The path of the running script, from the current folder if it lies below; in a notebook, from the checkout's."""
+    called = Path(sys.argv[0])
+    if called.stem != lesson or not called.is_file():
+        return f"lessons/{lesson}.py"
+    here = Path.cwd()
+    return str(called.absolute().relative_to(here) if called.absolute().is_relative_to(here) else called)
 
 
 def refuse(message):
@@ -149,7 +158,7 @@ def kept_words(folder, lesson):
     return [word for name, value in said.items() for word in ([name] if value is True else [name, str(value)])]
 
 
-def read_record(folder):
+def read_record(folder, remedy="Start a new run in another --out; what else is in the folder is untouched."):
     file = folder / "run.json"
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
@@ -157,8 +166,7 @@ def read_record(folder):
             raise ValueError("options and settings should be tables")
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise Problem(
-            f"{file} is damaged, so the run cannot be resumed ({type(fault).__name__}: {fault}). "
-            "Start a new run in another --out; what else is in the folder is untouched."
+            f"{file} is damaged, so the run cannot be resumed ({type(fault).__name__}: {fault}). {remedy}"
         ) from fault
     return record
 

@@ -62,6 +62,8 @@ def open_run(options, settings, dataset, machine):
 class Run:
     """What is kept of one training, in `folder`. `resume_command` is told whenever the training stops early."""
 
+    remedy = "Start a new run in another --out; what else is in the folder is untouched."  # for a damaged file
+
     def __init__(self, folder, settings, resume_command=""):
         self.folder, self.settings, self.resume_command = Path(folder), settings, resume_command
         self.record = {}
@@ -110,7 +112,7 @@ class Run:
 
     def take_up_record(self, about):
         """What the record says stays; that the run was taken up again is added. Other settings are refused."""
-        self.record = read_record(self.folder)
+        self.record = read_record(self.folder, self.remedy)
         then, now_ = self.record["settings"], json.loads(json.dumps(self.settings))
         differences = [
             f"{name} was {then.get(name)!r} and is {now_.get(name)!r}"
@@ -155,8 +157,7 @@ class Run:
                 raise ValueError("its history has columns of unequal length")
         except Exception as fault:  # whatever a damaged file brings about: the remedy is the same
             raise Problem(
-                f"{file} is damaged and cannot be resumed from ({type(fault).__name__}: {fault}). Start a new run in "
-                "another --out; what else is in the folder is untouched."
+                f"{file} is damaged and cannot be resumed from ({type(fault).__name__}: {fault}). {self.remedy}"
             ) from fault
         variables = state_of(model)
         if [(a.shape, a.dtype.name) for a in arrays] != [(tuple(v.shape), v.dtype) for v in variables]:
@@ -233,8 +234,9 @@ class Part(Run):
     """One of several trainings of a run. Once finished it needs no checkpoint, and keeps none."""
 
     def __init__(self, run, choice):
-        settings = {**run.settings, **choice}
-        super().__init__(run.part_path(**choice), settings, run.resume_command)
+        settings, folder = {**run.settings, **choice}, run.part_path(**choice)
+        self.remedy = f"Delete the folder {folder}; then --resume does this part again, and no other."
+        super().__init__(folder, settings, run.resume_command)
         self.choice, self.title = choice, ", ".join(f"{axis} {value}" for axis, value in choice.items())
         if self.path("run.json").exists():
             self.take_up_record({"versions": versions()})

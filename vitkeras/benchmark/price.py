@@ -62,7 +62,8 @@ def overtakes(sizes, ratios):
     >>> round(overtakes([10, 1000], [0.1, 10]), 6), overtakes([10, 1000], [0.1, 0.9])
     (100.0, None)
     """
-    rising = np.maximum.accumulate(np.log(ratios))  # noise must not turn back what grows
+    logs = np.log(ratios)  # noise must not turn back what grows: between the highest so far and the lowest to come
+    rising = (np.maximum.accumulate(logs) + np.minimum.accumulate(logs[::-1])[::-1]) / 2
     if rising[0] > 0 or rising[-1] < 0:
         return None
     return float(np.exp(np.interp(0, rising, np.log(sizes))))
