@@ -11,7 +11,7 @@ Run:     python lessons/11_price_of_attention.py                 three sweeps ov
          python lessons/11_price_of_attention.py --quick         up to 256 tokens, one sweep
 
 Expect:  as counted, attention overtakes the MLP at N = 128, and its N² part alone at N = 256, exactly. As measured on
-         two cores of an AMD EPYC, at N = 73 and N = 182, with exponents of 1.89 for the N² part and 1.00 for the MLP
+         two cores of an AMD EPYC, at N = 77 and N = 185, with exponents of 1.98 for the N² part and 1.02 for the MLP
          (lessons/results/11_price_of_attention). Times are your machine's, and true only if nothing else runs on it.
 """
 
