@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -171,7 +172,9 @@ def test_a_lesson_that_trains_nothing_says_what_becomes_of_epochs(own_options, c
 
 
 def test_in_a_notebook_the_options_come_from_the_environment(own_options, monkeypatch):
+    shell = SimpleNamespace(set_custom_exc=lambda kinds, handler: None)
     monkeypatch.setitem(sys.modules, "ipykernel", object())
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.setenv("VITKERAS_OPTIONS", "--seeds 4 --model 'my model.keras'")
     found = own_options("-f", "kernel.json")
     assert (found.seeds, found.model) == (4, "my model.keras")

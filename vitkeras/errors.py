@@ -35,8 +35,13 @@ def speak_plainly():
         if hasattr(stream, "reconfigure"):  # not in a notebook
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows another in its place
     sys.excepthook = tell
-    if "ipykernel" in sys.modules:  # a notebook asks no excepthook
-        sys.modules["IPython"].get_ipython().set_custom_exc((Problem, KeyboardInterrupt), tell_in_notebook)
+    if shell := notebook():  # which asks no excepthook
+        shell.set_custom_exc((Problem, KeyboardInterrupt), tell_in_notebook)
+
+
+def notebook():
+    """The shell of the notebook that we run in; None elsewhere."""
+    return sys.modules["IPython"].get_ipython() if {"ipykernel", "IPython"} <= sys.modules.keys() else None
 
 
 def tell(kind, fault, trace):

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from vitkeras.errors import Misuse, Problem, speak_plainly
+from vitkeras.errors import Misuse, Problem, notebook, speak_plainly
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
@@ -41,7 +41,7 @@ def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, **own):
             f"lessons train through TensorFlow, but KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}. "
             "Unset it; the layers alone run on other backends."
         )
-    in_notebook = "ipykernel" in sys.modules
+    in_notebook = notebook() is not None
     words = shlex.split(os.environ.get("VITKERAS_OPTIONS", "")) if in_notebook else sys.argv[1:]
     if not in_notebook:
         os.environ["MPLBACKEND"] = "agg"  # pictures go to files, whatever has been set for windows
@@ -164,7 +164,7 @@ def read_record(folder, remedy="Start a new run in another --out; what else is i
         record = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(record.get("options", {}), dict) or not isinstance(record["settings"], dict):
             raise ValueError("options and settings should be tables")
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         raise Problem(
             f"{file} is damaged, so the run cannot be resumed ({type(fault).__name__}: {fault}). {remedy}"
         ) from fault

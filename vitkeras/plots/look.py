@@ -1,7 +1,6 @@
 """How every picture looks, and how it is kept."""
 
-import sys
-
+from vitkeras.errors import notebook
 from vitkeras.files import written_whole
 
 LOOK = {"dpi": 120, "bbox_inches": "tight", "facecolor": "white"}
@@ -17,7 +16,7 @@ def save(figure, path):
 
 
 def told(path, more=""):
-    if "ipykernel" in sys.modules:
+    if notebook():
         from IPython.display import Image, display
 
         display(Image(filename=str(path)))
