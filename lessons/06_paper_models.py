@@ -8,7 +8,9 @@ with KerasHub. Then a small ViT is trained by the paper's recipe, and by the rec
 Source:  paper, table 1, sections 3.1 and 4.1, appendix B.1; text 001, "otimizador"; text 002
 Run:     python lessons/06_paper_models.py
 
-Expect:  630,764,800 parameters in H/14, in ours, in KerasHub's, and counted by hand
+Expect:  630,764,800 parameters in H/14, in ours, in KerasHub's, and counted by hand. Recorded on 10,000 images of MNIST
+         with 3 seeds: the whole recipe 94.11%; warm-up, clipping and Adam have an effect, weight decay none that shows
+         (lessons/results/06_paper_models)
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded
