@@ -1,3 +1,5 @@
+import signal
+
 import keras
 import pytest
 import tensorflow as tf
@@ -51,3 +53,30 @@ def test_a_missing_gpu_is_a_failure_with_advice():
     with pytest.raises(Problem, match=r"no GPU.*and-cuda.*--device") as found:
         machine.prepare(seed=3, device="gpu")
     assert found.value.exit_code == 1
+
+
+@pytest.fixture
+def ctrl_c_counts():
+    """A job in the background may have been started with interruptions ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_counts")
+def test_ctrl_c_while_libraries_load_counts_afterwards_even_if_a_library_swallows_interruptions():
+    done = []
+
+    def load():
+        with machine.interruptions_held_back():
+            try:
+                signal.raise_signal(signal.SIGINT)
+                done.append("went on")
+            except BaseException:  # what some library does
+                done.append("swallowed")
+
+    with pytest.raises(KeyboardInterrupt):
+        load()
+    assert done == ["went on"]
+    with pytest.raises(KeyboardInterrupt):  # and from then on at once
+        signal.raise_signal(signal.SIGINT)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from vitkeras.errors import Misuse, Problem
-from vitkeras.options import Count, lesson_options
+from vitkeras.options import Count, lesson_options, spoken
 
 TR02C = Path(__file__).parents[1] / "lessons" / "tr02c.py"
 
@@ -181,3 +181,15 @@ def test_in_a_notebook_the_options_come_from_the_environment(own_options, monkey
     monkeypatch.setenv("VITKERAS_OPTIONS", "--colour red")
     with pytest.raises(Misuse, match="--colour red.*VITKERAS_OPTIONS"):
         own_options()
+
+
+def test_the_command_to_go_on_with_names_the_script_as_it_was_called(options, monkeypatch, tmp_path):
+    assert options().resume_command.startswith("python lessons/tr02c.py --resume")  # no script of that name is here
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "tr02c.py").write_text("")
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "copy" / "tr02c.py")])
+    command = lesson_options("tr02c", "A lesson.", epochs=1).command
+    assert command == spoken(["python", str(Path("copy", "tr02c.py"))])
+    monkeypatch.chdir(tmp_path / "copy")
+    monkeypatch.setattr(sys, "argv", [str(Path("..", "copy", "tr02c.py"))])
+    assert Path(lesson_options("tr02c", "A lesson.", epochs=1).command.split()[1]).is_file()

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -239,3 +240,18 @@ def test_a_part_that_was_begun_with_other_settings_is_refused(options, data):
     run.settings["width"] = 32
     with pytest.raises(Misuse, match="width was 64 and is 32"):
         next(run.parts(model=("cnn",), seed=(1,)))
+
+
+def test_a_damaged_part_costs_that_part_and_not_the_run(options, data):
+    run = runs.open_run(options, {}, data, HERE)
+    train_parts(run)
+    run.release()
+    damaged = options.out / "model-cnn_seed-2"
+    (damaged / "run.json").write_text("{")
+    options.resume = True
+    again = runs.open_run(options, {}, data, HERE)
+    with pytest.raises(Problem, match=f"Delete the folder {re.escape(str(damaged))}"):
+        train_parts(again)
+    again.release()
+    shutil.rmtree(damaged)
+    assert train_parts(runs.open_run(options, {}, data, HERE)) == [("cnn", 2)]
