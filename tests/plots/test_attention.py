@@ -47,7 +47,7 @@ def test_every_map_is_drawn_to_one_scale(tmp_path, data, figures, weights):
     pictures = [axes.images[0] for axes in figure.axes if axes.images]
     np.testing.assert_array_equal(pictures[4].get_array(), weights[1, 1])
     assert {picture.get_clim() for picture in pictures} == {(0, weights.max())}
-    assert "layer 2, head 3" in texts(figure)
+    assert "layer 2, head 2" in texts(figure)
 
 
 def test_heat_lies_over_the_image_that_it_belongs_to(tmp_path, data, figures, weights):
