@@ -3,21 +3,11 @@
 import types
 
 import numpy as np
-import pytest
 
 from vitkeras import plots
-from vitkeras.plots import look
 
 DATA = types.SimpleNamespace(title="drawn digits (not MNIST)")
 WEIGHTS = np.random.default_rng(0).dirichlet(np.ones(16), (4, 16))  # (heads, tokens, tokens)
-
-
-@pytest.fixture
-def figures(monkeypatch):
-    """The figures that a test would have saved."""
-    saved = []
-    monkeypatch.setattr(look, "save", lambda figure, path: saved.append(figure))
-    return saved
 
 
 def test_q_k_v_and_the_maps_are_drawn_as_they_are(figures):

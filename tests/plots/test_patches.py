@@ -6,17 +6,8 @@ import numpy as np
 import pytest
 
 from vitkeras import plots
-from vitkeras.plots import look
 
 DATA = types.SimpleNamespace(title="drawn digits (not MNIST)")
-
-
-@pytest.fixture
-def figures(monkeypatch):
-    """The figures that a test would have saved."""
-    saved = []
-    monkeypatch.setattr(look, "save", lambda figure, path: saved.append(figure))
-    return saved
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -6,16 +6,6 @@ from PIL import Image
 
 from vitkeras import plots
 from vitkeras.datasets import Dataset
-from vitkeras.plots import look
-
-
-@pytest.fixture
-def figures(monkeypatch):
-    """The figures that a test saves."""
-    kept = []
-    save = look.save
-    monkeypatch.setattr(look, "save", lambda figure, path: (kept.append(figure), save(figure, path)))
-    return kept
 
 
 @pytest.fixture

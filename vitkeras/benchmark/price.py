@@ -75,6 +75,7 @@ def peaks_of_attention(tokens, width, num_heads):
     {"ours": [one for each N], "keras": …}, or None where the system does not tell: it is Linux that does. A process's
     peak never goes down, so `tokens` must rise. Each layer has a process of its own, on the CPU.
     """
+    # Not `one_process`: what it spawns would run the lesson's script again, which has no `if __name__ == "__main__"`.
     words = [sys.executable, "-m", "vitkeras.benchmark.price", str(width), str(num_heads), *map(str, tokens)]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
     processes = {

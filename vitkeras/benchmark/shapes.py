@@ -1,6 +1,5 @@
 """How fast the shapes are drawn: by one thread, and by one for each processor, round by round."""
 
-import os
 import statistics
 import time
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from vitkeras.benchmark.measuring import describe_machine, keep, spread
 from vitkeras.benchmark.processes import one_process
 from vitkeras.datasets import shapes
+from vitkeras.machine import cores
 
 
 def run(options):
@@ -26,7 +26,7 @@ def run(options):
 
 def race(images, rounds):
     """Seconds that each number of threads takes in each round. They take turns: a slow moment meets all."""
-    seconds = {threads: [] for threads in sorted({1, os.cpu_count() or 1})}
+    seconds = {threads: [] for threads in sorted({1, cores()})}
     for number in range(rounds + 1):
         for threads, times in seconds.items():
             began = time.perf_counter()

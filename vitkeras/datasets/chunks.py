@@ -1,11 +1,11 @@
 """Images made in chunks, each with random numbers of its own: by however many threads, they are the same."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from vitkeras.datasets.ranges import require_whole
+from vitkeras.machine import cores
 
 
 def in_chunks(work, count, size, seed, threads=None):
@@ -16,7 +16,7 @@ def in_chunks(work, count, size, seed, threads=None):
     """
     require_whole("threads", 1 if threads is None else threads, 1)
     starts = range(0, count, size)
-    pool = ThreadPoolExecutor(min(threads or os.cpu_count() or 1, len(starts)))
+    pool = ThreadPoolExecutor(min(threads or cores(), len(starts)))
     try:
         parts = [slice(start, min(start + size, count)) for start in starts]
         own = map(generator, children(seed, len(parts)))

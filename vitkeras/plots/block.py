@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from vitkeras.plots import look
+from vitkeras.plots.comparison import dots_on
 
 # As in the lecture's figure F: yellow encoder, red attention, magenta MLP.
 NORM, ATTENTION, MLP, EMBEDDING, TOKEN = "#dce8f5", "#f6b8b0", "#e3c4ef", "#fff2a8", "#b7e1a1"
@@ -113,15 +114,10 @@ def readouts(accuracies, heads, data, path):
         say = {"class token": "the first one", "average": "the mean of all", "flatten": "each, at its place"}[name]
         left.text(0, row - 0.32, f"{name}: {say}, {heads[name]:,} parameters", fontsize=11, va="center")
 
-    for row, values in enumerate(accuracies.values()):
-        colour, percent = look.SERIES[row], 100 * np.array(values)
-        right.plot(percent, [row] * len(values), "o", color=colour, alpha=0.6, ms=8)
-        right.plot([percent.mean()] * 2, [row - 0.18, row + 0.18], color=colour, lw=2.5)
-        right.text(percent.mean(), row - 0.3, f"{percent.mean():.2f}%", ha="center", color=colour, fontsize=11)
     count = len(next(iter(accuracies.values())))
-    look.tidy(right, title=f"a dot a seed ({count}), a line the mean" if count > 1 else "one seed",
-              xlabel="test accuracy, %", yticks=range(len(accuracies)), yticklabels=list(accuracies),
-              ylim=(len(accuracies) - 0.4, -0.75))  # fmt: skip
+    percent = {name: 100 * np.array(values) for name, values in accuracies.items()}
+    title = f"a dot a seed ({count}), a line the mean" if count > 1 else "one seed"
+    dots_on(right, percent, "{:.2f}%", title=title, xlabel="test accuracy, %")
     right.margins(x=0.15)
     figure.suptitle(f"Three read-outs: {data.title}")
     figure.tight_layout()
