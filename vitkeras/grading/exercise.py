@@ -1,0 +1,107 @@
+"""An exercise: its folder, what is handed in, what its task allows, and the limits of its calls."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from vitkeras.errors import Misuse
+
+DESCRIPTION = "exercise.toml"
+FOR_INSTRUCTORS = "for_instructors"
+LIMITS = {
+    "load_seconds": 60,
+    "call_seconds": 20,
+    "total_seconds": 600,
+    "memory_mb": 4096,
+    "scratch_mb": 256,
+    "file_mb": 64,
+    "processes": 256,  # threads count as well
+}
+KIT = {  # what solves most tasks by itself, and is open only where an exercise says so
+    "vitkeras": "the task is to write it yourself",
+    "keras_hub": "the task is to write it yourself",
+}
+LIBRARIES = ("numpy", "keras", "tensorflow", "keras_hub", "vitkeras")  # loaded before any student's code comes
+
+
+@dataclass(frozen=True, eq=False)
+class Exercise:
+    name: str
+    folder: Path
+    title: str
+    order: int
+    files: tuple[str, ...]  # the first is the module that tests call
+    optional: tuple[str, ...]
+    imports: tuple[str, ...]
+    forbidden: dict[str, str]  # dotted name -> why
+    limits: dict[str, float]
+
+    @property
+    def module(self):
+        return Path(self.files[0]).stem
+
+    @property
+    def for_instructors(self):
+        return self.folder.parent / FOR_INSTRUCTORS / self.name
+
+    @property
+    def tests(self):
+        """The files of tests, what students may see first."""
+        return [*sorted(self.folder.glob("test_*.py")), *sorted(self.for_instructors.glob("test_*.py"))]
+
+    @property
+    def closed(self):
+        return {package: why for package, why in KIT.items() if package not in self.imports}
+
+    @property
+    def libraries(self):
+        return [package for package in LIBRARIES if package in self.imports]
+
+
+def read(folder):
+    """The exercise in `folder`."""
+    path = Path(folder) / DESCRIPTION
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        unknown = told.keys() - {"title", "order", "files", "optional", "imports", "forbidden", "limits"}
+        unknown |= told.get("limits", {}).keys() - LIMITS.keys()
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        return Exercise(
+            name=path.parent.name,
+            folder=path.parent,
+            title=told["title"],
+            order=told["order"],
+            files=tuple(told["files"]),
+            optional=tuple(told.get("optional", ())),
+            imports=tuple(told.get("imports", ("numpy",))),
+            forbidden=dict(told.get("forbidden", {})),
+            limits=LIMITS | told.get("limits", {}),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise Misuse(
+            f"{path} does not describe an exercise ({fault}). It wants title, order, files, and may have optional, "
+            f"imports, forbidden and [limits] with {', '.join(LIMITS)}."
+        ) from None
+
+
+def read_all(folder):
+    """The exercises below `folder`, in the order of the course."""
+    folder = Path(folder)
+    found = [read(path.parent) for path in folder.glob(f"*/{DESCRIPTION}")]
+    if not found:
+        raise Misuse(
+            f"there are no exercises in {folder}: no folder there has an {DESCRIPTION}. --exercises wants the folder "
+            "`exercises` of a checkout of this project."
+        )
+    return sorted(found, key=lambda exercise: (exercise.order, exercise.name))
+
+
+def of_test(path):
+    """The exercise that a file of tests belongs to; None if to none."""
+    folder = Path(path).parent
+    if (folder / DESCRIPTION).is_file():
+        return read(folder)
+    if folder.parent.name == FOR_INSTRUCTORS and (folder.parent.parent / folder.name / DESCRIPTION).is_file():
+        return read(folder.parent.parent / folder.name)
+    return None
