@@ -28,7 +28,7 @@ class Guarded(io.BufferedReader):
     def read(self, size=-1):
         left = max(self.size - self.tell(), 0)
         if (left if size is None or size < 0 else min(size, left)) > self.largest:
-            raise Refused("lists more files than a submission can have; hand in only what the task names")
+            raise Refused("lists too many files; take out what does not belong there, such as data or an environment")
         return super().read(size)
 
 
@@ -73,9 +73,12 @@ def members(archive, note):
 
 
 def in_venv(name, venvs):
-    folders = name.split("/")[:-1]
-    roots = ("".join(f"{folder}/" for folder in folders[:depth]) for depth in range(len(folders)))
-    return any(root in venvs and folder.lower() in VENV_FOLDERS for root, folder in zip(roots, folders, strict=True))
+    root = ""
+    for folder in name.split("/")[:-1]:
+        if root in venvs and folder.lower() in VENV_FOLDERS:
+            return True
+        root += f"{folder}/"
+    return False
 
 
 def true_name(info):

@@ -78,7 +78,7 @@ def rank(path, name, exercise, student):
     *folders, file = path.split("/")
     ending = PurePosixPath(name).suffix
     like = likeness(without(file, ending), name.removesuffix(ending), student)
-    if like is None or (file.lower() != name.lower() and never(file)):
+    if like is None or (never(file) and file.lower() != name.lower()):
         return None
     own = [likeness(without(folder, ".zip") or folder, exercise, student) is not None for folder in folders]
     place = 0 if own and own[-1] else 1 if any(own) else 2

@@ -9,9 +9,10 @@ import json
 
 from vitkeras.files import written_whole
 from vitkeras.grading import disclosure
-from vitkeras.grading.plain import points, shortened, shown
+from vitkeras.grading.plain import on_one_line, points, shortened, shown
 
 STATUS = {"passed": "pass", "failed": "fail"}
+OLD_COMMAND = ("##[", "## [")  # one that is obeyed wherever it stands in a line
 ROOM = 100_000  # characters; the results travel in an environment variable, which holds 128 KiB
 
 
@@ -49,7 +50,7 @@ def for_classroom(results, longest=4000):
 def case(result, test, longest):
     message = unspoken(shortened(test.get("message") or result.get("problem") or "", longest))
     return {
-        "name": " ".join(unspoken(f"{result['title']}: {test['title']}").split()),
+        "name": on_one_line(f"{result['title']}: {test['title']}").replace(*OLD_COMMAND),
         "status": STATUS.get(test["status"], "error"),
         "score": whole(test["points"]),
         "message": "" if test["status"] == "passed" else message,
@@ -71,7 +72,7 @@ def explained(test, longest):
 
 def unspoken(text):
     """`text` with no line that the workflow would obey: a mark before each, and the older form of a command broken."""
-    return "\n".join(f"| {line}" for line in shown(text).replace("##[", "## [").splitlines())
+    return "\n".join(f"| {line}" for line in shown(text).replace(*OLD_COMMAND).splitlines())
 
 
 def whole(value):

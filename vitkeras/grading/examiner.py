@@ -4,6 +4,8 @@ The tests are collected once, and run for each submission that comes. Orders arr
 standard output, a line of JSON each; nothing of a student's is ever imported here.
 """
 
+import contextlib
+import io
 import json
 import os
 import sys
@@ -25,11 +27,21 @@ def main(folder, slot):
     orders = os.fdopen(os.dup(0), encoding="utf-8")  # pytest will take the descriptor itself away
     desk = Desk(exercise, slot, orders, replies)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    code = pytest.main(
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):  # where pytest says what is wrong with marks and options
+        code = collected_and_run(exercise, desk)
+    if not desk.opened:
+        lines = [*desk.trouble, *said.getvalue().strip().splitlines()] or [f"pytest ended with {int(code)}"]
+        desk.reply(problem=f"the tests of {exercise.name} cannot be collected: {' '.join(lines)[:1500]}")
+    return 0
+
+
+def collected_and_run(exercise, desk):
+    return pytest.main(
         [
             *map(str, exercise.tests),
             *("-p", "vitkeras.grading.plugin", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
-            *("-c", os.devnull, "--rootdir", str(exercise.folder.parent), "--noconftest", "--import-mode=importlib"),
+            *("-c", os.devnull, "--rootdir", str(exercise.folder.parent), "--noconftest", "--import-mode=importlib", "--strict-markers"),
         ],
         plugins=[desk],
     )
@@ -44,7 +56,7 @@ class Desk(plugin.Sitting):
     def __init__(self, exercise, slot, orders, replies):
         self.exercise, self.orders, self.replies = exercise, orders, replies
         self.place = walls.best(exercise, slot)
-        self.opened, self.trouble, self.students = False, "", {}
+        self.opened, self.trouble, self.students = False, [], {}
 
     def reply(self, **what):
         self.replies.write(json.dumps(what) + "\n")
@@ -62,7 +74,7 @@ class Desk(plugin.Sitting):
 
     def pytest_collectreport(self, report):
         if report.failed:
-            self.trouble = f"{report.nodeid or 'the tests'} cannot be collected: {str(report.longrepr)[-800:]}"
+            self.trouble.append(f"{report.nodeid or 'the tests'}: {str(report.longrepr)[-800:]}")
 
     def pytest_internalerror(self, excrepr):
         print(str(excrepr).strip().splitlines()[-1], file=sys.stderr)

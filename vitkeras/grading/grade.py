@@ -62,13 +62,15 @@ class Desk:
             start_new_session=True,  # Ctrl-C is ours to deal with
         )
         self.lines = queue.Queue()
-        threading.Thread(target=self.listen, args=(self.process, self.lines), daemon=True).start()
+        self.listener = threading.Thread(target=self.listen, args=(self.process, self.lines), daemon=True)
+        self.listener.start()
         return self.reply(300)
 
     @staticmethod
     def listen(process, lines):
-        for line in process.stdout:
-            lines.put(line)
+        with process.stdout:
+            for line in process.stdout:
+                lines.put(line)
         lines.put("")
 
     def reply(self, seconds):
@@ -104,7 +106,9 @@ class Desk:
         if self.process:
             self.process.kill()
             self.process.wait()
-            self.process.stdin.close()
+            self.listener.join()
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
             self.errors.close()
             self.process = None
 
@@ -117,7 +121,7 @@ def grade(source, out, exercises, jobs, seed=None, single="", on_progress=None, 
     out = Path(out)
     with tempfile.TemporaryDirectory(prefix="vitkeras-grading-") as scratch:
         if single:
-            found, left_out = [submissions.Submission(single, naming.slug(single), (Path(source),))], []
+            found, left_out = [submissions.Submission(single, naming.slug(single), (Path(source).resolve(),))], []
         else:
             found, left_out = submissions.find(Path(source), exercises=[one.name for one in exercises])
         found = [one for one in found if only is None or one.slug in only]

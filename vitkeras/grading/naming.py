@@ -16,6 +16,7 @@ LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"
 
 LONGEST_PART = 200
 LONGEST_NAME = 500
+DEEPEST = 30
 
 
 class Refused(Exception):
@@ -54,15 +55,17 @@ def slug(name):
 def inner_name(raw):
     """The name of a file within a submission, `/` between folders. Refuses names that lead elsewhere."""
     name = clean(raw).replace("\\", "/")
-    if name.startswith("/") or DRIVE.match(name):
-        raise Refused("has an absolute name; only names inside the submission are read")
     parts = [part for part in map(str.strip, name.split("/")) if part not in ("", ".")]
+    if name.startswith("/") or any(map(DRIVE.match, parts)):
+        raise Refused("has an absolute name; only names inside the submission are read")
     if any(set(part) <= {".", " "} for part in parts):
         raise Refused("has a name that leads out of the submission (..); it was left out")
     if not parts:
         raise Refused("is a file without a name; it was left out")
     if len(name) > LONGEST_NAME or max(map(len, parts)) > LONGEST_PART:
         raise Refused(f"has a name of {len(name)} characters, too long for many systems; give it a short one")
+    if len(parts) > DEEPEST:
+        raise Refused("lies too deep in folders; it was left out")
     if any(map(DEVICE.fullmatch, parts)):
         raise Refused("has a name that Windows keeps for a device; rename it")
     return "/".join(parts)

@@ -7,14 +7,13 @@ import itertools
 import os
 import stat
 
-from vitkeras.grading.naming import Refused, skipped
+from vitkeras.grading.naming import DEEPEST, Refused, skipped
 
 FLAGS = os.O_RDONLY | sum(
     getattr(os, flag, 0)
     for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")  # what this system has of them
 )
 JUNCTION = 0xA0000003  # a folder of Windows that is another one
-DEEPEST = 30
 VENV_FOLDERS = {"bin", "scripts", "lib", "lib64", "include", "share"}  # beside a pyvenv.cfg
 
 

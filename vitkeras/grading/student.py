@@ -133,7 +133,7 @@ class Student:
         try:
             files = {name: self.file(name) for name in self._submitted if name in self.wanted} | {name: self.file(name)}
             for python in (name for name in files if name.endswith(".py")):
-                files[python], notes = source_text(files[python])
+                files[python], notes = source_text(files[python], python)
                 self.notes += [note for note in notes if note not in self.notes]
             self._connection = self._walls.process()
             reason = self.answered(

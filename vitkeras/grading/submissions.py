@@ -80,7 +80,12 @@ def level(source, left_out):
 
 def visible(place):
     notes = []
-    entries = entries_of(place, lambda name, reason: skipped(name) or notes.append(f"{shown(name)} {reason}"))
+
+    def note(name, reason):
+        if not skipped(name) or name.startswith(".."):
+            notes.append(f"{shown(name)} {reason}")
+
+    entries = entries_of(place, note)
     return [entry for entry in entries if not skipped(entry.name)], notes
 
 

@@ -48,9 +48,9 @@ def opened(submission, into):
             else:
                 desk.take_part(part, only=len(submission.parts) == 1)
     except TooMuch as limit:
-        desk.note("the submission", limit)
+        desk.last.append(f"the submission {limit}")
     if not desk.files:
-        desk.note("", "no file could be taken from the submission" if desk.notes else "the submission holds no file")
+        desk.last.append("no file could be taken from the submission" if desk.notes else "the submission holds no file")
     return Opened(desk.files, desk.all_notes(), submission.student)
 
 
@@ -62,6 +62,7 @@ class Desk:
         self.files = {}
         self.notes = {}  # for their order, each once
         self.unsaid = 0
+        self.last = []  # is said in any case
         self.bytes_left, self.names_left = SUBMISSION, LISTED
 
     def note(self, name, reason):
@@ -72,7 +73,8 @@ class Desk:
             self.unsaid += 1
 
     def all_notes(self):
-        return [*self.notes, *([f"and {self.unsaid:,} more notes of this kind"] if self.unsaid else [])]
+        more = [f"and {self.unsaid:,} more notes of this kind"] if self.unsaid else []
+        return [*self.notes, *more, *self.last]
 
     def take_part(self, part, only):
         """A folder, a zip or a file as it arrived; `only` if it is all that arrived."""
@@ -105,9 +107,7 @@ class Desk:
         try:
             with zip_in(open_regular(path, float("inf")), CLASS_DIRECTORY) as archive:
                 found = []
-                for name, info in members(
-                    archive, lambda *_: None
-                ):  # names that lead elsewhere are nobody's; see `find`
+                for name, info in members(archive, lambda *_: None):  # `find` has told of names that lead elsewhere
                     for place in wanted:
                         if name == place:
                             found.append((own_name(Path(name).name), info))
@@ -118,13 +118,15 @@ class Desk:
         except Refused as refusal:
             self.note(path.name, refusal)
 
-    def unpack(self, raw, above, depth=1):
-        """All of the zip in the open file `raw`; its names begin with `above`."""
+    def unpack(self, raw, above, depth=1, outer=()):
+        """All of the zip in the open file `raw`; its names begin with `above`. What it unpacks to, the zips around it,
+        `outer`, unpack to as well."""
         with zip_in(raw, DIRECTORY) as archive:
             found = members(archive, lambda name, reason: self.note(above + name, reason))
-            self.take_members(archive, found, above, depth, [Spent(os.fstat(raw.fileno()).st_size)])
+            self.names_left -= len(archive.infolist()) - len(found)  # what is not taken has cost time as well
+            self.take_members(archive, found, above, depth, [*outer, Spent(os.fstat(raw.fileno()).st_size)])
 
-    def take_members(self, archive, found, above, depth=0, whole=(), alone=False):
+    def take_members(self, archive, found, above, depth=0, zips=(), alone=False):
         self.names_left -= len(found)
         for name, info in found[: self.names_left] if self.names_left < 0 else found:
             try:
@@ -135,9 +137,10 @@ class Desk:
                 check_kind(name)
                 check_member(info, longest(name))
                 with member_in(archive, info) as file:
-                    spent = [Spent(info.compress_size), *whole]
+                    spent = [*zips, Spent(info.compress_size)]
                     if is_zip(name):
-                        self.unpack_inner(above + name, file, spent, "" if alone else f"{above}{name}/", depth + 1)
+                        inner = "" if alone else f"{above}{name}/"
+                        self.unpack_inner(above + name, file, spent, inner, depth + 1)
                     else:
                         self.keep(above + name, file, spent)
             except Refused as refusal:
@@ -151,7 +154,7 @@ class Desk:
         path = self.into / f"zip-{depth}.zip"
         self.copy(name, file, path, spent)
         try:
-            self.unpack(open_regular(path, FILE), above, depth)
+            self.unpack(open_regular(path, FILE), above, depth, spent)
         finally:
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -17,7 +17,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from vitkeras.errors import Problem
+from vitkeras.errors import Misuse, Problem
 from vitkeras.grading.connection import Connection
 
 INSIDE = Path(__file__).parent / "inside"
@@ -71,26 +71,26 @@ def bwrap_arguments(imports):
     """What is to be seen behind the walls: the system's libraries and Python's, all read-only, and no `exercises`."""
     root = os.geteuid() == 0
     arguments = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent"]
-    arguments += ["--new-session", "--clearenv", "--ro-bind", "/usr", "/usr"]
-    arguments += [] if root else ["--unshare-user"]
-    rights = "SYS_ADMIN SETUID SETGID SETPCAP SYS_PTRACE KILL SYS_RESOURCE".split() if root else []
-    arguments += ["--cap-drop", "ALL", *(word for right in rights for word in ("--cap-add", f"CAP_{right}"))]
-    for folder in ("bin", "sbin", "lib", "lib32", "lib64"):
-        path = Path("/", folder)
+    arguments += ["--new-session", "--clearenv", "--cap-drop", "ALL"]
+    if root:  # then students become other users, which takes rights until that is done
+        for right in ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "SYS_PTRACE", "KILL", "SYS_RESOURCE"):
+            arguments += ["--cap-add", f"CAP_{right}"]
+    else:
+        arguments += ["--unshare-user"]
+    arguments += ["--ro-bind", "/usr", "/usr"]
+    for path in (Path("/", name) for name in ("bin", "sbin", "lib", "lib32", "lib64")):
         if path.is_symlink():
             arguments += ["--symlink", os.readlink(path), str(path)]
         elif path.is_dir():
             arguments += ["--ro-bind", str(path), str(path)]
-    arguments += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--dir", "/tmp"]
-    prefixes = {str(Path(prefix).resolve()) for prefix in (sys.base_prefix, sys.prefix)} - {"/usr"}
-    prefixes |= {str(Path(sys.executable).resolve().parents[1])} - {"/usr"}
-    for prefix in sorted(prefixes):
-        arguments += ["--ro-bind", prefix, prefix]
-    if sys.prefix not in prefixes | {"/usr"}:
-        arguments += ["--ro-bind", sys.prefix, sys.prefix]
-    installed = Path(sysconfig.get_path("purelib"), "vitkeras")
-    if installed.is_dir():
-        arguments += ["--tmpfs", str(installed)]
+    arguments += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--dir", "/tmp", "--dir", "/kit"]
+    for folder in python_folders():
+        for parent in reversed(Path(folder).parents[:-1]):
+            arguments += ["--dir", str(parent)]  # made by the way, it would be closed to the other users
+        arguments += ["--ro-bind", folder, folder]
+    installed = sysconfig.get_path("purelib") + "/vitkeras"
+    if Path(installed).is_dir():
+        arguments += ["--size", "4096", "--tmpfs", installed, "--remount-ro", installed]
     arguments += ["--ro-bind", str(INSIDE), "/kit/inside"]
     if "vitkeras" in imports:
         arguments += ["--ro-bind", str(PACKAGE), "/kit/vitkeras"]
@@ -102,9 +102,15 @@ def bwrap_arguments(imports):
     return arguments
 
 
+def python_folders():
+    """Where Python and its packages are, outside of the system's own folders."""
+    folders = {sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parents[1])}
+    return sorted(folder for folder in folders if folder not in ("/usr", "/") and not folder.startswith("/usr/"))
+
+
 def python(module, paths, *arguments):
     command = START.format(paths=paths, module=module, arguments=", ".join(map(repr, arguments)))
-    return [sys.executable, "-I", "-B", "-c", command]
+    return [sys.executable, "-I", "-B", "-u", "-c", command]
 
 
 class Bubblewrap:
@@ -115,6 +121,12 @@ class Bubblewrap:
     def __init__(self, exercise, slot=0):
         self.exercise, self.slot = exercise, slot
         self.nursery = None
+        for folder in ["/usr", *python_folders()]:
+            if exercise.folder.resolve().is_relative_to(folder):
+                raise Misuse(
+                    f"the exercises are in {exercise.folder}, below {folder}, which students' code sees because Python "
+                    "is there. Move them elsewhere, and name them by --exercises."
+                )
 
     def process(self):
         """A fresh process for a student: a `Connection`."""

@@ -13,6 +13,7 @@ import resource
 import select
 import signal
 import struct
+import sys
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -77,9 +78,11 @@ def stripped(limits, slot):
     for folder, megabytes in (("/scratch", limits["scratch_mb"]), ("/dev/shm", 16)):
         options = f"size={megabytes}m,nr_inodes=20000,{owner}"
         mounted(b"tmpfs", folder.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, options.encode())
-    facts = {name: read(f"/proc/{name}") for name in ("cpuinfo", "meminfo", "stat")}
+    facts = {name: read(f"/proc/{name}") for name in ("cpuinfo", "meminfo", "stat", "self/cmdline")}
     mounted(b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=1m,mode=755")
-    for name, content in facts.items():  # what libraries look up: the processor and the memory
+    os.mkdir("/proc/self")
+    os.symlink(sys.executable, "/proc/self/exe")
+    for name, content in facts.items():  # what libraries look up; TensorFlow will not start without
         with open(f"/proc/{name}", "wb") as file:
             file.write(content)
     os.chdir("/scratch")

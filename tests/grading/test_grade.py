@@ -1,0 +1,193 @@
+"""A class graded: who gets what, again and again, whatever happens in between."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from vitkeras.errors import Misuse
+from vitkeras.grading import __main__ as program
+from vitkeras.grading import exercise, outputs
+from vitkeras.grading.grade import grade
+
+COURSE = Path(__file__).parent / "course"
+SOLUTION = (COURSE / "for_instructors/sums/sums.py").read_text()
+HALF = SOLUTION.replace("np.sum(array)", "array[0]")
+SLOW = "import time; time.sleep(1)\n" + SOLUTION
+
+
+def a_class(folder, **sources):
+    for name, source in sources.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "sums.py").write_text(source)
+    return folder
+
+
+def points(grades):
+    return {slug: results[0]["points"] for slug, results in outputs.students(grades, outputs.read_run(grades))}
+
+
+def run(*words):
+    return program.main([*map(str, words), "--exercises", str(COURSE), "--exercise", "sums"])
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grade")
+    a_class(folder / "in", ana=SOLUTION, bo=HALF, caio="x =")
+    assert run("grade", folder / "in", "--out", folder / "out", "--jobs", 1, "--seed", "first") == 0
+    return folder
+
+
+def test_everyone_gets_the_points_of_the_tests_that_passed(graded):
+    assert points(graded / "out") == {"ana": 14, "bo": 10, "caio": 0}
+
+
+def test_all_that_is_promised_is_written(graded):
+    names = ["gradebook.csv", "summary.html", "junit.xml", "feedback/ana.html", "review/bo.html"]
+    names += ["gradescope/caio/results.json", "classroom/ana.json", "run.json"]
+    assert [name for name in names if not (graded / "out" / name).is_file()] == []
+
+
+def test_the_maximum_is_that_of_the_collected_tests_whatever_comes_of_them(graded):
+    for _, (result,) in outputs.students(graded / "out", outputs.read_run(graded / "out")):
+        assert result["max_points"] == sum(test["max_points"] for test in result["tests"]) == 14
+        assert len(result["tests"]) == 5
+
+
+def test_the_result_says_which_walls_stood(graded):
+    _, (result,) = next(outputs.students(graded / "out", outputs.read_run(graded / "out")))
+    assert result["walls"].startswith(("bubblewrap", "only limits"))
+
+
+def test_nobody_is_graded_twice(graded):
+    path = graded / "out/students/ana/sums.json"
+    before = path.stat().st_mtime_ns
+    assert run("grade", graded / "in", "--out", graded / "out") == 0
+    assert path.stat().st_mtime_ns == before
+
+
+def test_who_hands_in_something_else_is_graded_again(graded, tmp_path):
+    shutil.copytree(graded, tmp_path / "copy")
+    (tmp_path / "copy/in/bo/sums.py").write_text(SOLUTION)
+    assert run("grade", tmp_path / "copy/in", "--out", tmp_path / "copy/out") == 0
+    assert points(tmp_path / "copy/out") == {"ana": 14, "bo": 14, "caio": 0}
+
+
+def test_another_seed_gives_the_same_points(graded, tmp_path):
+    grade(graded / "in", tmp_path / "out", [exercise.read(COURSE / "sums")], jobs=2, seed="second")
+    assert points(tmp_path / "out") == points(graded / "out")
+
+
+def test_a_replay_finds_the_same_points(graded, capsys):
+    assert run("grade", graded / "in", "--out", graded / "out", "--replay", "bo") == 0
+    assert "recorded 10, now 10" in capsys.readouterr().out
+
+
+def test_a_replay_tells_of_grades_that_were_changed(graded, tmp_path, capsys):
+    shutil.copytree(graded, tmp_path / "copy")
+    path = tmp_path / "copy/out/students/bo/sums.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"points": 13.0}))
+    assert run("grade", graded / "in", "--out", tmp_path / "copy/out", "--replay", "bo") == 1
+    assert "recorded 13, now 10" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_a_grading_that_was_stopped_goes_on(tmp_path, end):
+    a_class(tmp_path / "in", **{f"student{number}": SLOW for number in range(6)})
+    words = [sys.executable, "-m", "vitkeras.grading", "grade", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
+    words += ["--jobs", "1", "--exercises", str(COURSE), "--exercise", "sums"]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    done = tmp_path / "out/students"
+    while process.poll() is None and len(list(done.glob("*/sums.json"))) < 2:
+        time.sleep(0.05)
+    process.send_signal(end)
+    said = process.communicate()[1]
+    first = {path: path.stat().st_mtime_ns for path in done.glob("*/sums.json")}
+    assert 2 <= len(first) < 6
+    if end == signal.SIGINT:
+        assert process.returncode == 130
+        assert "the same command goes on" in said
+    assert subprocess.run(words, stdout=subprocess.DEVNULL).returncode == 0
+    assert len(list(done.glob("*/sums.json"))) == 6
+    assert {path: path.stat().st_mtime_ns for path in first} == first
+
+
+def test_a_test_that_fails_before_it_begins_is_counted_and_named(tmp_path):
+    course = copied_course(tmp_path)
+    test = course / "for_instructors/sums/test_sums_hidden.py"
+    test.write_text(
+        "import pytest\n@pytest.fixture\ndef broken():\n    raise RuntimeError('no disk')\n"
+        "@pytest.mark.points(5)\ndef test_one(broken): pass\n"
+        "@pytest.mark.points(6)\ndef test_two():\n    pytest.skip('not today')\n"
+        "@pytest.mark.xfail(reason='known')\n@pytest.mark.points(7)\ndef test_three(): assert False\n"
+        "@pytest.mark.xfail(reason='known')\n@pytest.mark.points(8)\ndef test_four(): pass\n"
+        "@pytest.fixture\ndef late():\n    yield\n    raise RuntimeError('at the end')\n"
+        "@pytest.mark.points(9)\ndef test_five(late): pass\n"
+    )
+    a_class(tmp_path / "in", ana=SOLUTION)
+    grade(tmp_path / "in", tmp_path / "out", [exercise.read(course / "sums")], jobs=1)
+    _, (result,) = next(outputs.students(tmp_path / "out", outputs.read_run(tmp_path / "out")))
+    assert (result["points"], result["max_points"]) == (3, 3 + 5 + 6 + 7 + 8 + 9)
+    statuses = {test["name"]: test["status"] for test in result["tests"] if test["hidden"]}
+    expected = {"test_one": "error", "test_two": "skipped", "test_three": "skipped", "test_four": "skipped"}
+    assert statuses == expected | {"test_five": "error"}
+    assert all(test["message"] for test in result["tests"] if test["hidden"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import pytest\n@pytest.mark.points(0)\ndef test_one(): pass\n", "points wants one number above 0"),
+        ("import pytest\n@pytest.mark.points('2')\ndef test_one(): pass\n", "points wants one number above 0"),
+        ("import there_is_no_such_module\n", "there_is_no_such_module"),
+        ("import pytest\n@pytest.mark.pionts(2)\ndef test_one(): pass\n", "pionts"),
+    ],
+)
+def test_a_mistake_in_the_tests_stops_the_grading_and_is_told(tmp_path, capsys, text, said):
+    course = copied_course(tmp_path)
+    (course / "for_instructors/sums/test_sums_hidden.py").write_text(text)
+    a_class(tmp_path / "in", ana=SOLUTION)
+    words = ["grade", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--exercises", str(course)]
+    assert program.main([*words, "--exercise", "sums"]) == 1
+    assert said in capsys.readouterr().err
+    assert not list((tmp_path / "out").glob("students/*/*"))
+
+
+def copied_course(tmp_path):
+    return Path(shutil.copytree(COURSE, tmp_path / "course"))
+
+
+def test_an_examiner_that_is_killed_is_replaced(tmp_path):
+    a_class(tmp_path / "in", **{f"student{number}": SLOW for number in range(3)})
+    killed = []
+
+    def on_progress(done=None, **what):
+        if done and not killed:
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                parent = path.with_name("stat").read_text().rpartition(")")[2].split()[1] if path.exists() else ""
+                if parent == str(os.getpid()) and b"vitkeras.grading.examiner" in path.read_bytes():
+                    killed.append(path.parent.name)
+                    os.kill(int(path.parent.name), signal.SIGKILL)
+
+    if not Path("/proc/self/cmdline").exists():
+        pytest.skip("needs Linux's /proc")
+    grade(tmp_path / "in", tmp_path / "out", [exercise.read(COURSE / "sums")], 1, on_progress=on_progress)
+    assert killed
+    assert set(points(tmp_path / "out").values()) == {14}
+
+
+def test_wrong_use_is_told_in_one_line(tmp_path, graded, capsys):
+    assert run("grade", tmp_path / "nowhere", "--out", tmp_path / "out") == 2
+    assert program.main(["grade", str(graded / "in"), "--out", str(graded / "in")]) == 2
+    assert run("grade", graded / "in", "--out", graded / "out", "--seed", "another") == 2
+    assert program.main(["grade", str(graded / "in"), "--out", str(tmp_path / "o"), "--exercise", "nothing"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    with pytest.raises(Misuse):
+        exercise.read_all(tmp_path)
