@@ -13,8 +13,9 @@ import pytest
 
 from vitkeras.errors import Misuse
 from vitkeras.grading import __main__ as program
-from vitkeras.grading import exercise, outputs
+from vitkeras.grading import exercise
 from vitkeras.grading.grade import grade
+from vitkeras.grading.results import outputs
 
 COURSE = Path(__file__).parent / "course"
 SOLUTION = (COURSE / "for_instructors/sums/sums.py").read_text()

@@ -6,12 +6,9 @@ in `HARMLESS`: it must cost its author nothing and gain nothing.
 
 import json
 import os
-import pickle
 import re
 import socket
 import stat
-import subprocess
-import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -19,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vitkeras.grading import exercise, outputs, walls
+from vitkeras.grading import exercise, walls
 from vitkeras.grading.grade import grade
+from vitkeras.grading.results import outputs
 
 COURSE = Path(__file__).parent / "course"
 SOLUTION = (COURSE / "for_instructors/sums/sums.py").read_text()
@@ -33,7 +31,9 @@ pytestmark = pytest.mark.skipif(bool(walls.bubblewrap_lacks()), reason=f"walls: 
 
 def answering(value, before=""):
     """A module whose functions give this for everything."""
-    return f"{before}\nimport numpy as np\ndef double(array):\n    return {value}\ndef total(array):\n    return {value}\n"
+    return (
+        f"{before}\nimport numpy as np\ndef double(array):\n    return {value}\ndef total(array):\n    return {value}\n"
+    )
 
 
 def doing(lines, before=""):
@@ -122,7 +122,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 done = []
 for name, call in (
     ("unshare", lambda: libc.unshare(0x10000000)), ("mount", lambda: libc.mount(b"x", b"/scratch", b"tmpfs", 0, b"")),
-    ("ptrace", lambda: libc.ptrace(16, 1, 0, 0)), ("setuid", lambda: libc.setuid(0)), ("chroot", lambda: libc.chroot(b"/")),
+    ("ptrace", lambda: libc.ptrace(16, 1, 0, 0)), ("setuid", lambda: libc.setuid(0)),
+    ("chroot", lambda: libc.chroot(b"/")),
     ("kill all", lambda: libc.kill(-1, 0)), ("memfd", lambda: 0 if libc.memfd_create(b"x", 0) >= 0 else -1),
     ("clone", lambda: libc.syscall(56, 0x10000011, 0, 0, 0, 0) if os.uname().machine == "x86_64" else -1),
 ):
@@ -162,7 +163,7 @@ ATTACKS = {
         answering("0", "import pytest, _pytest.runner\npytest.fail = _pytest.runner.runtestprotocol = lambda *a: True\n"
                        "pytest.exit('all passed', 0) if False else None"), "another shape"),
     "patched numpy": (
-        answering("np.zeros(3)", "import numpy as np\nnp.allclose = np.isclose = np.array_equal = lambda *a, **k: True"),
+        answering("np.zeros(3)", "import numpy as np\nnp.allclose = np.isclose = np.array_equal = lambda *a, **k: 1"),
         "another shape"),
     "always equal": (answering("Yes()", ALWAYS_EQUAL), "cannot be looked at"),
     "an array that lies": (answering("np.zeros((3, 4)).view(Lying)", LYING_ARRAY), "values differ"),
@@ -172,20 +173,22 @@ ATTACKS = {
     "an endless loop in a call": (doing("while True: pass"), "took longer than 2 seconds"),
     "sleeps for ever": (doing("time.sleep(1e6)"), "took longer than 2 seconds"),
     "deaf to signals": (
-        doing("while True: time.sleep(1)", "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n"
-              "    except OSError: pass"), "took longer"),
+        doing("while True: time.sleep(1)", "import signal\nfor n in range(1, 32):\n"
+              "    try: signal.signal(n, signal.SIG_IGN)\n    except OSError: pass"), "took longer"),
     "a fork bomb": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", LOADING),
-    "a bomb of threads": ("import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(9,)).start()",
-                          "start new thread|RuntimeError|Error|process ended|took longer"),
+    "a bomb of threads": (
+        "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(9,)).start()",
+        "start new thread|process ended|took longer"),
     "a memory bomb": (MEMORY, "MemoryError|memory"),
     "a memory bomb of many processes": (
-        "import os\nfor _ in range(8):\n    try: os.fork()\n    except OSError: pass\n" + MEMORY.replace("50_000_000", "1_000_000"),
+        "import os\nfor _ in range(8):\n    try: os.fork()\n    except OSError: pass\n" + MEMORY.replace("50_", "1_"),
         "memory|MemoryError|took longer|process ended"),
     "one huge array": (answering("np.ones(10**12)"), "MemoryError"),
-    "a disk filler": ("with open('filler', 'wb') as file:\n    while True: file.write(b'x' * 1_000_000)", "File too large|No space"),
-    "many files": ("number = 0\nwhile True:\n    open(str(number), 'w').close(); number += 1", "No space|took longer|Too many"),
+    "a disk filler": (
+        "with open('filler', 'wb') as file:\n    while True: file.write(b'x' * 1_000_000)", "File too large|No space"),
+    "many files": ("number = 0\nwhile True:\n    open(str(number), 'w').close(); number += 1", "No space|took longer"),
     "a huge answer": (answering("np.zeros(60_000_000)"), "arrays of"),
-    "a deep answer": (answering("deep", "deep = []\nfor _ in range(100000): deep = [deep]"), "cannot be looked at|RecursionError"),
+    "a deep answer": (answering("deep", "deep = []\nfor _ in range(100000): deep = [deep]"), "cannot be looked at"),
     "a long list": (answering("list(range(3_000_000))"), "cannot be looked at"),
     "a text of a megabyte": (answering("'x' * 2_000_000"), "cannot be looked at"),
     "a number beyond all bounds": (answering("10**400"), "not numbers"),
@@ -200,7 +203,7 @@ ATTACKS = {
     "a handle made up": (answering("H(7, 'x')", "import sys; H = sys.modules['inside.carrier'].Handle"), "not numbers"),
     "a syntax error": ("def double(array:\n    return 2", "no Python.*line 1"),
     "tabs and spaces mixed": ("def double(array):\n\tif True:\n        return 1\n", "no Python.*line 3"),
-    "Latin-1 without saying so, and wrong": (b"# coment\xe1rio\ndef double(array): return '\xe3'\n", "not numbers|cannot"),
+    "Latin-1 and wrong": (b"# coment\xe1rio\ndef double(array): return '\xe3'\n", "not numbers"),
     "an empty file": ("", "no double"),
     "bytes that are no text": (bytes(range(256)) * 20, "no Python|cannot be read|null byte"),
     "brackets without end": ("(" * 100_000, "no Python|cannot be read|process ended"),
@@ -238,10 +241,16 @@ HARMLESS = {
     "remembers": "seen = []",
 }
 FILES = {  # beside sums.py
-    "its own conftest": {"conftest.py": "import pytest\n@pytest.hookimpl(tryfirst=True)\ndef pytest_runtest_call(item): return True"},
+    "its own conftest": {
+        "conftest.py": "import pytest\n@pytest.hookimpl(tryfirst=True)\ndef pytest_runtest_call(item): return True"
+    },
     "its own tests": {"test_sums.py": "def test_nothing(): pass", "exercise.toml": "title = 'mine'"},
     "sitecustomize": {"sitecustomize.py": "import os; os._exit(0)", "usercustomize.py": "import os; os._exit(0)"},
-    "names of libraries": {"numpy.py": "raise SystemExit", "inside.py": "raise SystemExit", "msgpack.py": "raise SystemExit"},
+    "names of libraries": {
+        "numpy.py": "raise SystemExit",
+        "inside.py": "raise SystemExit",
+        "msgpack.py": "raise SystemExit",
+    },
     "forged files": {"results.json": "{}", "students/honest/sums.json": '{"points": 99}', "gradebook.csv": "x,100"},
 }
 
@@ -278,7 +287,9 @@ def graded(tmp_path_factory):
     (folder / "in/link").mkdir()
     (folder / "in/link/sums.py").symlink_to(folder / "in/honest/sums.py")
     zipped(folder / "in/link in a zip.zip", {"sums.py": str(folder / "in/honest/sums.py")}, kind=stat.S_IFLNK)
-    zipped(folder / "in/out of the zip.zip", {"../honest/sums.py": "raise SystemExit", "/tmp/sums.py": "raise SystemExit"})
+    zipped(
+        folder / "in/out of the zip.zip", {"../honest/sums.py": "raise SystemExit", "/tmp/sums.py": "raise SystemExit"}
+    )
     zipped(folder / "in/zip bomb.zip", {"sums.py": b"\0" * 100_000_000})
     (folder / "in/no zip.zip").write_bytes(b"PK\3\4" + bytes(100))
 

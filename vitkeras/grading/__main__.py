@@ -102,9 +102,9 @@ def hand_out(options):
 
 
 def grade(options):
-    from vitkeras.grading import outputs
     from vitkeras.grading.grade import grade
     from vitkeras.grading.progress import Progress
+    from vitkeras.grading.results import outputs
 
     _, exercises = found(options)
     require_tests(exercises)

@@ -4,8 +4,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from vitkeras.grading import outputs
 from vitkeras.grading.grade import grade
+from vitkeras.grading.results import outputs
 
 
 def check(exercises, jobs):
@@ -24,10 +24,7 @@ def check(exercises, jobs):
                     if (source / file).is_file():
                         shutil.copyfile(source / file, target / file)
         grade(Path(folder, "submissions"), Path(folder, "grades"), exercises, jobs)
-        results = {
-            slug: found
-            for slug, found in outputs.students(folder / Path("grades"), outputs.read_run(Path(folder, "grades")))
-        }
+        results = dict(outputs.students(Path(folder, "grades"), outputs.read_run(Path(folder, "grades"))))
     for exercise, stub, solution in zip(exercises, results["stub"], results["solution"], strict=True):
         good = stub["points"] == 0 and solution["points"] == solution["max_points"] > 0
         wrong += not good

@@ -1,4 +1,4 @@
-"""What a test says of an answer: equal or close to what was expected; if not, both in a few lines, and where they part."""
+"""Whether an answer is what a test expected. If not: both in a few lines, and where they part."""
 
 import numpy as np
 

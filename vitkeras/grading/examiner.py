@@ -23,33 +23,24 @@ from vitkeras.grading.student import Student
 def main(folder, slot):
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what pytest or a test prints must not get among the replies
-    exercise = exercises.read(folder)
     orders = os.fdopen(os.dup(0), encoding="utf-8")  # pytest will take the descriptor itself away
+    exercise = exercises.read(folder)
     desk = Desk(exercise, slot, orders, replies)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     said = io.StringIO()
     with contextlib.redirect_stderr(said):  # where pytest says what is wrong with marks and options
-        code = collected_and_run(exercise, desk)
+        code = pytest.main(words(exercise), plugins=[desk])
     if not desk.opened:
         lines = [*desk.trouble, *said.getvalue().strip().splitlines()] or [f"pytest ended with {int(code)}"]
         desk.reply(problem=f"the tests of {exercise.name} cannot be collected: {' '.join(lines)[:1500]}")
-    return 0
 
 
-def collected_and_run(exercise, desk):
-    return pytest.main(
-        [
-            *map(str, exercise.tests),
-            *("-p", "vitkeras.grading.plugin", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
-            *("-c", os.devnull, "--rootdir", str(exercise.folder.parent), "--noconftest", "--import-mode=importlib", "--strict-markers"),
-        ],
-        plugins=[desk],
-    )
-    if not desk.opened:
-        desk.reply(
-            problem=desk.trouble or f"the tests of {exercise.name} cannot be collected (pytest ended with {code})"
-        )
-    return 0
+def words(exercise):
+    """pytest's command line: our tests, our plugin, and nothing that a machine or a folder may add."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    plugins = ["vitkeras.grading.plugin", "no:cacheprovider", "no:terminal", "no:faulthandler"]
+    folders = ["-c", os.devnull, "--rootdir", str(exercise.folder.parent), "--noconftest"]
+    how = ["--import-mode=importlib", "--strict-markers"]
+    return [*map(str, exercise.tests), *(word for name in plugins for word in ("-p", name)), *folders, *how]
 
 
 class Desk(plugin.Sitting):
@@ -117,4 +108,4 @@ class Desk(plugin.Sitting):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    main(sys.argv[1], int(sys.argv[2]))

@@ -21,7 +21,7 @@ from pathlib import Path
 from vitkeras import machine
 from vitkeras.errors import Interrupted, Misuse, Problem
 from vitkeras.files import sweep, written_whole
-from vitkeras.grading import choosing, naming, submissions, unpacking
+from vitkeras.grading.handed_in import choosing, finding, naming, unpacking
 
 RUN = "run.json"
 PATIENCE = 120  # seconds above an exercise's own limits, before a desk is given up
@@ -31,7 +31,7 @@ PATIENCE = 120  # seconds above an exercise's own limits, before a desk is given
 class Task:
     """One submission to one exercise, files chosen."""
 
-    submission: submissions.Submission
+    submission: finding.Submission
     files: dict
     notes: list
     missing: list
@@ -51,7 +51,7 @@ class Desk:
         self.lines = queue.Queue()
 
     def open(self):
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115, closed by close
         self.process = subprocess.Popen(
             [sys.executable, "-m", "vitkeras.grading.examiner", str(self.exercise.folder), str(self.slot)],
             stdin=subprocess.PIPE,
@@ -121,9 +121,9 @@ def grade(source, out, exercises, jobs, seed=None, single="", on_progress=None, 
     out = Path(out)
     with tempfile.TemporaryDirectory(prefix="vitkeras-grading-") as scratch:
         if single:
-            found, left_out = [submissions.Submission(single, naming.slug(single), (Path(source).resolve(),))], []
+            found, left_out = [finding.Submission(single, naming.slug(single), (Path(source).resolve(),))], []
         else:
-            found, left_out = submissions.find(Path(source), exercises=[one.name for one in exercises])
+            found, left_out = finding.find(Path(source), exercises=[one.name for one in exercises])
         found = [one for one in found if only is None or one.slug in only]
         run = opened_run(out, seed)
         run |= {"left_out": left_out, "submissions": len(found)}
@@ -143,7 +143,7 @@ def opened_run(out, seed=None):
     if path.exists():
         try:
             run = json.loads(path.read_text(encoding="utf-8"))
-            run["seed"], run["exercises"]  # noqa: B018
+            run["seed"], run["exercises"]
         except (OSError, ValueError, KeyError, TypeError):
             raise Misuse(f"{path} is not what a grading has left. --out wants a folder of one, or a new one.") from None
         if seed and seed != run["seed"]:

@@ -26,7 +26,7 @@ def side_by_side(title, array, expected=None):
 def drawable(array):
     shape = array.shape
     good = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
-    return good and array.dtype.kind in "biuf" and 0 < array.size and max(shape) <= 1024
+    return good and array.dtype.kind in "biuf" and array.size > 0 and max(shape) <= 1024
 
 
 def png(array, low, high):

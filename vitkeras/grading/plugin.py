@@ -6,9 +6,7 @@ All other tests of a run are left alone. Points are counted from the tests that 
 
 import hashlib
 import math
-import os
 import secrets
-import time
 from pathlib import Path
 
 import pytest

@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from vitkeras.errors import Misuse
-from vitkeras.grading import outputs
 from vitkeras.grading.grade import RUN, grade
+from vitkeras.grading.results import outputs
 
 
 def replay(source, grades, exercises, jobs, students, single=""):

@@ -1,4 +1,4 @@
-"""The student, as a test sees it: a name is a function of the submitted module, and every call goes behind the walls."""
+"""The student as a test sees it: each name is a function of the submitted module, and runs behind the walls."""
 
 import hashlib
 import os
@@ -6,8 +6,8 @@ import os
 import numpy as np
 
 from vitkeras.grading.connection import Late, Lost
+from vitkeras.grading.handed_in.sources import source_text
 from vitkeras.grading.inside import carrier
-from vitkeras.grading.sources import source_text
 
 
 class Fault(AssertionError):

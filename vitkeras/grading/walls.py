@@ -43,7 +43,7 @@ START = "import sys; sys.path[:0] = {paths}; from inside.{module} import main; m
 
 
 def best(exercise, slot=0, open_to_all=False):
-    """The highest walls that this machine gives. `open_to_all` asks for none: for one's own code on one's own machine."""
+    """The highest walls that this machine gives. `open_to_all`: none, for one's own code on one's own machine."""
     if open_to_all:
         return Open(exercise, "none: one's own code, on one's own machine")
     lacking = bubblewrap_lacks()
@@ -141,7 +141,7 @@ class Bubblewrap:
 
     def open(self):
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115, closed by close
         number = theirs.fileno()
         self.nursery = subprocess.Popen(
             [*bwrap_arguments(self.exercise.imports), *python("nursery", ["/kit"], number, self.exercise.libraries)],

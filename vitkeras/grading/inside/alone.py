@@ -1,4 +1,4 @@
-"""A student's process without walls of Linux's: a fresh process, limits where the system knows them, an empty folder."""
+"""A student's process without walls: a fresh one, with an empty folder, and limits where the system knows them."""
 
 import importlib
 import os

@@ -1,8 +1,8 @@
 """Plain data between examiner and student's process: numbers, text, lists, dicts, arrays. Nothing else can cross.
 
 A message is a head in MessagePack, a few kilobytes, and after it the bytes of its arrays. An array's place in the head
-says its dtype and shape. What comes from a student is believed in nothing: sizes are limited before memory is taken, and
-dtypes are those listed here.
+says its dtype and shape. Nothing that a student sends is believed: sizes are limited before memory is taken, and dtypes
+are those listed here.
 
 >>> unpacked(*packed({"q": np.zeros((2, 3))}))["q"].shape
 (2, 3)

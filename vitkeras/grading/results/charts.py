@@ -1,7 +1,7 @@
 """Small charts drawn in the page. Each says in words what it shows."""
 
-from vitkeras.grading.pages import SIGNS, counted, tag
-from vitkeras.grading.plain import number
+from vitkeras.grading.results.pages import SIGNS, counted, tag
+from vitkeras.grading.results.plain import number
 
 WIDTHS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 

@@ -4,7 +4,7 @@ import contextlib
 import csv
 
 from vitkeras.files import written_whole
-from vitkeras.grading.plain import number, on_one_line, points
+from vitkeras.grading.results.plain import number, on_one_line, points
 
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # a cell that begins so would be computed, not read
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from vitkeras.grading import gradescope
+from vitkeras.grading.results import gradescope
 
 VISIBILITY = {"hidden", "after_due_date", "after_published", "visible"}
 FORMATS = {"text", "simple_format", "html", "md", "ansi"}

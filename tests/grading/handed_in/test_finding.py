@@ -6,8 +6,8 @@ import zipfile
 import pytest
 
 from vitkeras.errors import Misuse
-from vitkeras.grading.submissions import find
-from vitkeras.grading.unpacking import opened
+from vitkeras.grading.handed_in.finding import find
+from vitkeras.grading.handed_in.unpacking import opened
 
 posix = pytest.mark.skipif(os.name == "nt", reason="made of what Windows does not have")
 

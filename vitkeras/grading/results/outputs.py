@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from vitkeras.errors import Problem
-from vitkeras.grading import classroom, feedback, gradebook, gradescope, junit, summary
-from vitkeras.grading.tally import Tally
+from vitkeras.grading.results import classroom, feedback, gradebook, gradescope, junit, summary
+from vitkeras.grading.results.tally import Tally
 
 
 def write_all(grades):

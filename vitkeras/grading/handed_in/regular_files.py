@@ -7,7 +7,7 @@ import itertools
 import os
 import stat
 
-from vitkeras.grading.naming import DEEPEST, Refused, skipped
+from vitkeras.grading.handed_in.naming import DEEPEST, Refused, skipped
 
 FLAGS = os.O_RDONLY | sum(
     getattr(os, flag, 0)

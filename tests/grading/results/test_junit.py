@@ -2,8 +2,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vitkeras.grading import junit
-from vitkeras.grading.outputs import read_run, students
+from vitkeras.grading.results import junit
+from vitkeras.grading.results.outputs import read_run, students
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import html
 
-from vitkeras.grading.look import STYLE
-from vitkeras.grading.plain import number, shown
+from vitkeras.grading.results.look import STYLE
+from vitkeras.grading.results.plain import number, shown
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # a hole in the escaping could load nothing
 EMPTY = {"meta", "img", "br"}

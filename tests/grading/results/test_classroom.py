@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from vitkeras.grading import classroom
+from vitkeras.grading.results import classroom
 
 KEYS = {"name", "status", "score", "message", "test_code", "filename", "line_no", "execution_time"}
 PASSED = ("passed",) * 4

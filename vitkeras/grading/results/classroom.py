@@ -8,8 +8,8 @@ import base64
 import json
 
 from vitkeras.files import written_whole
-from vitkeras.grading import disclosure
-from vitkeras.grading.plain import on_one_line, points, shortened, shown
+from vitkeras.grading.results import disclosure
+from vitkeras.grading.results.plain import on_one_line, points, shortened, shown
 
 STATUS = {"passed": "pass", "failed": "fail"}
 OLD_COMMAND = ("##[", "## [")  # one that is obeyed wherever it stands in a line

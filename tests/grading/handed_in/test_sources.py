@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from vitkeras.grading.sources import source_text
+from vitkeras.grading.handed_in.sources import source_text
 
 LINE = 'name = "José — ção"\n'
 LATIN = 'name = "José ção"\n'

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from vitkeras.errors import Problem
-from vitkeras.grading import unpacking
-from vitkeras.grading.naming import Refused, inner_name, slug
-from vitkeras.grading.regular_files import open_regular
-from vitkeras.grading.submissions import Submission, find
-from vitkeras.grading.unpacking import opened
+from vitkeras.grading.handed_in import unpacking
+from vitkeras.grading.handed_in.finding import Submission, find
+from vitkeras.grading.handed_in.naming import Refused, inner_name, slug
+from vitkeras.grading.handed_in.regular_files import open_regular
+from vitkeras.grading.handed_in.unpacking import opened
 
 CODE = b"answer = 42\n"
 posix = pytest.mark.skipif(os.name == "nt", reason="made of what Windows does not have")

@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from vitkeras.grading import charts, summary
-from vitkeras.grading.outputs import read_run, students
-from vitkeras.grading.tally import DISTINCT, Spread, Tally
+from vitkeras.grading.results import charts, summary
+from vitkeras.grading.results.outputs import read_run, students
+from vitkeras.grading.results.tally import DISTINCT, Spread, Tally
 
 
 @pytest.fixture

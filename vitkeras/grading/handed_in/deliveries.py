@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vitkeras.grading.archives import CLASS_DIRECTORY, blocks, check_member, member_in, members, zip_in
-from vitkeras.grading.naming import Refused, clean
-from vitkeras.grading.regular_files import kind_of, open_regular, told
+from vitkeras.grading.handed_in.archives import CLASS_DIRECTORY, blocks, check_member, member_in, members, zip_in
+from vitkeras.grading.handed_in.naming import Refused, clean
+from vitkeras.grading.handed_in.regular_files import kind_of, open_regular, told
 
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<own>.*))?", re.DOTALL)
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_(?P<own>.+)", re.DOTALL)

@@ -6,8 +6,8 @@ import os
 import stat
 import zipfile
 
-from vitkeras.grading.naming import Refused, inner_name, skipped
-from vitkeras.grading.regular_files import VENV_FOLDERS
+from vitkeras.grading.handed_in.naming import Refused, inner_name, skipped
+from vitkeras.grading.handed_in.regular_files import VENV_FOLDERS
 
 DIRECTORY = 4_000_000  # bytes of the list of names: some 40,000 of them
 CLASS_DIRECTORY = 32_000_000  # for the download of a whole class

@@ -4,8 +4,8 @@ import tracemalloc
 import pytest
 
 from vitkeras.errors import Problem
-from vitkeras.grading import gradescope
-from vitkeras.grading.outputs import write_all
+from vitkeras.grading.results import gradescope
+from vitkeras.grading.results.outputs import write_all
 
 
 def files(folder):

@@ -4,7 +4,7 @@ import contextlib
 from xml.etree import ElementTree
 
 from vitkeras.files import written_whole
-from vitkeras.grading.plain import number, points, shown
+from vitkeras.grading.results.plain import number, points, shown
 
 ELEMENTS = {"failed": "failure", "error": "error", "late": "error", "ended": "error", "skipped": "skipped"}
 

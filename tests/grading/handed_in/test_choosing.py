@@ -2,8 +2,8 @@ import hashlib
 
 import pytest
 
-from vitkeras.grading.choosing import chosen, fingerprint
-from vitkeras.grading.unpacking import Opened
+from vitkeras.grading.handed_in.choosing import chosen, fingerprint
+from vitkeras.grading.handed_in.unpacking import Opened
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from vitkeras.grading import gradebook
-from vitkeras.grading.outputs import read_run, students
+from vitkeras.grading.results import gradebook
+from vitkeras.grading.results.outputs import read_run, students
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import base64
 import binascii
 
 from vitkeras.files import written_whole
-from vitkeras.grading import charts, disclosure, pages
-from vitkeras.grading.pages import tag
-from vitkeras.grading.plain import number, points, shortened, shown
+from vitkeras.grading.results import charts, disclosure, pages
+from vitkeras.grading.results.pages import tag
+from vitkeras.grading.results.plain import number, points, shortened, shown
 
 LONGEST = 20_000  # characters of one text
 PNG = b"\x89PNG\r\n\x1a\n"

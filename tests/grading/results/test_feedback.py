@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from vitkeras.grading import feedback, pages
+from vitkeras.grading.results import feedback, pages
 
 EMPTY = {"meta", "img", "br"}
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from vitkeras.grading.pages import SIGNS
-from vitkeras.grading.plain import on_one_line, points
+from vitkeras.grading.results.pages import SIGNS
+from vitkeras.grading.results.plain import on_one_line, points
 
 NEEDS_A_LOOK = ("ended", "late")
 DISTINCT = 300  # different texts that are counted; when each student has another, none is common

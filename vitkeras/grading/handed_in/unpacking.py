@@ -7,10 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vitkeras.files import written_whole
-from vitkeras.grading.archives import CLASS_DIRECTORY, DIRECTORY, blocks, check_member, member_in, members, zip_in
-from vitkeras.grading.deliveries import own_name
-from vitkeras.grading.naming import Refused, inner_name, shown
-from vitkeras.grading.regular_files import TooMuch, check_size, kind_of, open_regular, told, walk
+from vitkeras.grading.handed_in.archives import (
+    CLASS_DIRECTORY,
+    DIRECTORY,
+    blocks,
+    check_member,
+    member_in,
+    members,
+    zip_in,
+)
+from vitkeras.grading.handed_in.deliveries import own_name
+from vitkeras.grading.handed_in.naming import Refused, inner_name, shown
+from vitkeras.grading.handed_in.regular_files import TooMuch, check_size, kind_of, open_regular, told, walk
 
 SUBMISSION = 200_000_000  # bytes, unpacked, whether they are kept or not
 FILE = 50_000_000

@@ -3,9 +3,9 @@
 import urllib.parse
 
 from vitkeras.files import written_whole
-from vitkeras.grading import charts, pages
-from vitkeras.grading.pages import SIGNS, counted, tag
-from vitkeras.grading.plain import number
+from vitkeras.grading.results import charts, pages
+from vitkeras.grading.results.pages import SIGNS, counted, tag
+from vitkeras.grading.results.plain import number
 
 COMMON = 10  # problems that are listed
 

@@ -5,8 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vitkeras.errors import Misuse
-from vitkeras.grading.deliveries import CANVAS, GRADESCOPE, METADATA, MOODLE, Entry, entries_of, in_a_form, submitters
-from vitkeras.grading.naming import Refused, shown, skipped, slug, words
+from vitkeras.grading.handed_in.deliveries import (
+    CANVAS,
+    GRADESCOPE,
+    METADATA,
+    MOODLE,
+    Entry,
+    entries_of,
+    in_a_form,
+    submitters,
+)
+from vitkeras.grading.handed_in.naming import Refused, shown, skipped, slug, words
 
 ONE_FILE = (".py", ".py.txt", ".zip", ".ipynb", ".rar", ".7z", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 MOST_NOTES = 100

@@ -6,8 +6,8 @@ Hidden tests are shown after the grades are published; until then Gradescope kee
 import json
 
 from vitkeras.files import written_whole
-from vitkeras.grading import disclosure
-from vitkeras.grading.plain import number, points, shortened, shown
+from vitkeras.grading.results import disclosure
+from vitkeras.grading.results.plain import number, points, shortened, shown
 
 LONGEST = 10_000  # characters of one text
 

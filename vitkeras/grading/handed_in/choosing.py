@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from vitkeras.grading.naming import shown, words
+from vitkeras.grading.handed_in.naming import shown, words
 
 ADDED = {  # what people and programs add to a name when they mean the same file
     "copy", "copia", "kopie", "copie", "of", "de", "da", "do", "von", "final", "finished", "done", "new", "novo",

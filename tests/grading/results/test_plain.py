@@ -1,6 +1,6 @@
 import pytest
 
-from vitkeras.grading.plain import number, on_one_line, shortened, shown
+from vitkeras.grading.results.plain import number, on_one_line, shortened, shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What is written of a grading, for students, instructors and other programs."""
