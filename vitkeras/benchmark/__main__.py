@@ -27,6 +27,13 @@ def main():
     shapes.add_argument("--images", type=at_least(1), default=10000, help="images in a drawing (default 10000)")
     shapes.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
     shapes.set_defaults(device="cpu")
+    grading = what.add_parser("grading", help="a class of students graded, and by one fresh pytest for each of them")
+    grading.add_argument("--students", type=at_least(6), default=300, help="how many (default 300)")
+    grading.add_argument("--rounds", type=at_least(1), default=3, help="parts of the class, one way then the other")
+    grading.add_argument("--exercise", default="attention", metavar="NAME", help="(default attention)")
+    grading.add_argument("--jobs", type=at_least(1), default=2, help="at a time, both ways (default 2)")
+    grading.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
+    grading.set_defaults(device="cpu")
     options = parser.parse_args()
 
     if options.device == "cpu":

@@ -58,8 +58,8 @@ class Pupil:
         return "" if module + ".py" in files else f"{module}.py is not there"
 
     def load(self, module):
+        sys.modules.pop(module, None)  # whatever else has that name
         self.module = importlib.import_module(module)
-        return None
 
     def call(self, target, args, kwargs):
         return self.object(target)(*self.own(args), **self.own(kwargs))
