@@ -22,7 +22,8 @@ from vitkeras.grading.connection import Connection
 
 INSIDE = Path(__file__).parent / "inside"
 PACKAGE = Path(__file__).parents[1]
-STRANGER = 61184  # a user who owns nothing, for processes without walls
+STRANGER = 61184  # users from here on own nothing
+OPEN = "students' code may read files and use the network"
 QUIET = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "HOME": "/scratch",
@@ -49,9 +50,17 @@ def best(exercise, slot=0, open_to_all=False):
     lacking = bubblewrap_lacks()
     if not lacking:
         return Bubblewrap(exercise, slot)
-    return Open(
-        exercise, f"only limits on time and memory, for {lacking}: files and network are open to students' code"
-    )
+    user = STRANGER + slot if everyone_has_python() else None
+    right = " and a user of its own" if user else ""
+    return Open(exercise, f"only limits on time and memory{right}, for {lacking}: {OPEN}", user)
+
+
+def everyone_has_python():
+    """Whether we are root, and could let a student's process be somebody who may do nothing but read Python."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return False
+    folders = [Path(folder) for folder in ["/usr", *python_folders(), str(INSIDE)]]
+    return all(place.stat().st_mode & 0o005 == 0o005 for folder in folders for place in (folder, *folder.parents))
 
 
 @functools.cache
@@ -215,27 +224,25 @@ class Bubblewrap:
 class Open:
     """A fresh process for each student, with nothing but limits around it."""
 
-    def __init__(self, exercise, description):
-        self.exercise, self.description = exercise, description
+    def __init__(self, exercise, description, user=None):
+        self.exercise, self.description, self.user = exercise, description, user
 
     def process(self):
         limits = {name: self.exercise.limits[name] for name in ("memory_mb", "file_mb")}
         limits["cpu_seconds"] = int(self.exercise.limits["total_seconds"])
-        user = (
-            STRANGER if hasattr(os, "geteuid") and os.geteuid() == 0 and self.description.startswith("only") else None
-        )
+        scratch = tempfile.mkdtemp(prefix="vitkeras-student-")
+        if self.user is not None:
+            os.chown(scratch, self.user, self.user)
         paths = [str(INSIDE.parent)] + ([str(PACKAGE.parent)] if "vitkeras" in self.exercise.imports else [])
-        kept = ("SYSTEMROOT", "PATH", "TEMP", "TMP")  # Windows needs them
-        environment = QUIET | {name: os.environ[name] for name in kept if name in os.environ}
-        for name in ("TMPDIR", "HOME", "KERAS_HOME"):
-            environment[name] = tempfile.gettempdir()
+        folders = {"HOME": scratch, "KERAS_HOME": str(Path(scratch, ".keras")), "TMPDIR": scratch}
+        kept = {name: os.environ[name] for name in ("SYSTEMROOT", "PATH", "TEMP", "TMP") if name in os.environ}
         process = subprocess.Popen(
-            python("alone", paths, self.exercise.libraries, limits, user),
+            python("alone", paths, scratch, self.exercise.libraries, limits, self.user),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
-            cwd=tempfile.gettempdir(),
+            env=QUIET | kept | folders,
+            cwd=scratch,
             start_new_session=True,
         )
 
@@ -243,8 +250,11 @@ class Open:
             if hasattr(os, "killpg"):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, 9)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
             process.kill()
             code = process.wait()
+            shutil.rmtree(scratch, ignore_errors=True)
             return f"it was ended by signal {-code}" if code < 0 else f"it ended itself with exit code {code}"
 
         return Connection(process.stdout, process.stdin, process.stderr, end)
