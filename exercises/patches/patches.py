@@ -16,7 +16,7 @@ def count(height: int, width: int, size: int) -> int:
 
 
 def cut(images: ArrayLike, size: int) -> ArrayLike:
-    """Cut each image into patches, row by row, like the words of a page. ValueError if `size` does not divide both sides.
+    """Cut each image into patches, row by row, like a page. ValueError if `size` does not divide both sides.
 
     In:  (batch, height, width, channels), of any dtype
     Out: (batch, patches, size * size * channels), of the same dtype; the pixels of a patch in (row, column, channel)

@@ -2,12 +2,16 @@
 
 import contextlib
 import queue
+import re
 import secrets
 import threading
 import time
 
 from vitkeras.grading.inside import carrier
 
+CHATTER = re.compile(  # what TensorFlow says as it starts, whatever it is told
+    r"^(WARNING: All log messages before absl|[IWE]\d{4} |To enable the following instructions).*\n", re.MULTILINE
+)
 KEPT = 4000  # characters of what is printed: the first, and as many of the last
 
 
@@ -108,4 +112,5 @@ class Output:
     def text(self):
         left_out = self.size - len(self.start) - len(self.rest)
         middle = f"\n[… {left_out:,} bytes left out …]\n" if left_out else ""
-        return self.start.decode(errors="replace") + middle + self.rest.decode(errors="replace")
+        text = self.start.decode(errors="replace") + middle + self.rest.decode(errors="replace")
+        return CHATTER.sub("", text)

@@ -49,7 +49,7 @@ class OneSubmission(Sitting):
     """The files in the exercise's folder: one's own, so they run without walls unless asked for."""
 
     def __init__(self, config):
-        self.config, self.open = config, {}
+        self.config, self.open, self.printed = config, {}, []
         self.seed = config.getoption("fresh_seed") or secrets.token_hex(8)
 
     def student(self, exercise, hidden):
@@ -58,6 +58,7 @@ class OneSubmission(Sitting):
 
         where = exercise.folder, hidden
         if where not in self.open:
+            self.close()  # one process at a time is enough
             folder = Path(self.config.getoption("submission") or exercise.folder)
             submitted = {name: folder / name for name in exercise.files + exercise.optional if (folder / name).exists()}
             place = walls.best(exercise, open_to_all=not self.config.getoption("walled"))
@@ -68,6 +69,8 @@ class OneSubmission(Sitting):
         for student, place in self.open.values():
             student.close()
             place.close()
+        self.printed += [student.printed() for student, _ in self.open.values()]
+        self.open = {}
 
 
 SITTING = pytest.StashKey[Sitting]()
@@ -76,7 +79,14 @@ PICTURES = pytest.StashKey[list]()
 RESULT = pytest.StashKey[dict]()
 
 
-def pytest_collection_modifyitems(items):
+def pytest_ignore_collect(collection_path, config):
+    """`pytest exercises` is for students; whoever wants what lies in for_instructors says so."""
+    if collection_path.name == exercises.FOR_INSTRUCTORS:
+        return None if any(exercises.FOR_INSTRUCTORS in word for word in config.args) else True
+    return None
+
+
+def pytest_collection_modifyitems(items, config):
     known = {}
     for item in items:
         folder = item.path.parent
@@ -87,8 +97,18 @@ def pytest_collection_modifyitems(items):
             if folder.parent.name == exercises.FOR_INSTRUCTORS:
                 item.add_marker(pytest.mark.hidden)
             worth(item)
-    # A stable order with visible tests first: what is printed then tells nothing of hidden ones.
-    items.sort(key=lambda item: EXERCISE in item.stash and item.get_closest_marker("hidden") is not None)
+    items.sort(key=place_of)
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and items and all(EXERCISE in item.stash for item in items):
+        reporter.reportchars = ""  # the table of points says what failed
+
+
+def place_of(item):
+    """Exercises in the course's order; in each, visible tests first: what is printed tells nothing of hidden ones."""
+    exercise = item.stash.get(EXERCISE, None)
+    if exercise is None:
+        return (0,)
+    return 1, exercise.order, exercise.name, item.get_closest_marker("hidden") is not None
 
 
 def worth(item):
@@ -211,6 +231,12 @@ def pytest_terminal_summary(terminalreporter):
     by_exercise = {}
     for item in graded:
         by_exercise.setdefault(item.stash[EXERCISE].title, []).append(item.stash.get(RESULT, None) or blank(item))
+    sitting = terminalreporter.config.stash[SITTING]
+    if graded and isinstance(sitting, OneSubmission):
+        sitting.close()
+        if said := "".join(sitting.printed).strip():
+            terminalreporter.section("what your code printed")
+            terminalreporter.write_line(said)
     for name, results in by_exercise.items():
         table(terminalreporter, name, results)
 

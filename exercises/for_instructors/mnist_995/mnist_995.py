@@ -1,0 +1,35 @@
+"""A small ViT for MNIST: a convolutional patch embedding, three encoder blocks, the average of all tokens.
+
+All layers are Keras's or vitkeras's own, so that a saved model loads once this module has been imported.
+"""
+
+import keras
+from keras import layers
+
+from vitkeras import EncoderBlock, PatchEncoder
+
+IMAGE_SHAPE = (28, 28, 1)
+STEM = ((16, 1), (32, 2), (64, 2))  # channels and stride of each convolution
+WIDTH = 64  # D, the width of a token
+BLOCKS = 3
+HEADS = 4
+
+
+def build():
+    """The untrained model.
+
+    In:  (batch, 28, 28, 1), float32 from 0 to 1
+    Out: (batch, 10), logits
+    """
+    x = inputs = keras.Input(IMAGE_SHAPE)
+    for channels, stride in STEM:
+        x = layers.Conv2D(channels, 3, stride, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)  # (batch, 28, 28, 16), (batch, 14, 14, 32), (batch, 7, 7, 64)
+    places = layers.Reshape((-1, x.shape[-1]))(x)  # (batch, 49, 64): overlapping patches of 9 x 9 pixels
+    tokens = PatchEncoder(places.shape[1], WIDTH)(places)  # (batch, 49, 64)
+    for _ in range(BLOCKS):
+        tokens = EncoderBlock(HEADS, mlp_dim=2 * WIDTH, dropout=0.0)(tokens)
+    x = layers.LayerNormalization(epsilon=1e-6)(tokens)
+    x = layers.GlobalAveragePooling1D()(x)  # (batch, 64)
+    return keras.Model(inputs, layers.Dense(10, dtype="float32")(x), name="mnist_995")

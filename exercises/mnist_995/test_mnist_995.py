@@ -1,0 +1,94 @@
+"""The visible tests of `mnist_995`: the report, the model, and the first rungs of the ladder.
+
+Which images the model is asked about stands in the names of the tests: MNIST's, where they are found (data/README.md
+says where they are looked for), else digits drawn from fonts, which are not MNIST.
+"""
+
+import functools
+import io
+import re
+import weakref
+import zipfile
+
+import numpy as np
+import pytest
+
+from vitkeras import datasets
+from vitkeras.grading import equal
+
+DATA = "MNIST" if datasets.find("mnist") else "drawn digits, not MNIST"
+THEMES = (  # what people change to get above 99.50%, in English and Portuguese
+    "augment|aumento|distor|deform|shift|desloc|rota|elastic|elástic|cutout|mixup",
+    "dropout|stochastic|estocástic",
+    "learning rate|taxa de aprend|schedule|warm|cosine|cosseno",
+    "weight decay|decaimento|regulari",
+    "epoch|época|epoca|batch|lote",
+    "patch|conv",
+    "smoothing|suaviz",
+    "average|média|optimi|otimiz|adam|muon",
+    "layer|camada|block|bloco|head|cabeça|width|largura|pooling",
+)
+answers = weakref.WeakKeyDictionary()  # of each student: what the model said is asked once, not for every rung
+
+
+@functools.cache
+def images_to_read():
+    data = datasets.load("mnist", stand_in=True, download=False)
+    if (data.title == "MNIST") != (DATA == "MNIST"):
+        raise RuntimeError(f"the data that was found is {data.title}: {data.origin}")
+    return data.x_test.copy(), data.y_test
+
+
+def percent_right(student, rng):
+    """How many of the test images the model reads rightly. They come in an order of chance."""
+    if student not in answers:
+        images, labels = images_to_read()
+        order = rng.permutation(len(images))
+        got = student.predict(student.model("model.keras"), images[order] / np.float32(255))
+        good = isinstance(got, np.ndarray) and got.shape == (len(images), 10) and got.dtype.kind == "f"
+        assert good, f"{len(images):,} images: expected {(len(images), 10)} numbers, got {getattr(got, 'shape', got)}"
+        assert np.isfinite(got).all(), "the model answers with NaN or infinite numbers"
+        answers[student] = 100 * (got.argmax(axis=1) == labels[order]).mean()
+    return answers[student]
+
+
+def kinds_of_layers(data):
+    """The names of the classes that a .keras file is made of. It is read as text; nothing of it is loaded here."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open("config.json") as file:
+            text = file.read(2**22).decode(errors="replace")
+    except Exception:
+        raise AssertionError("this is no file that model.save() of Keras writes") from None
+    return sorted(set(re.findall(r'"class_name": *"(\w+)"', text)))
+
+
+@pytest.mark.points(0.5, hint="Say what you changed, why, and what each change brought. Your instructor reads it, too.")
+def test_the_report_tells_what_was_changed(student):
+    text = student.text("report.md").lower()
+    words = re.findall(r"[^\W\d_]{2,}", text)
+    assert len(words) >= 150, f"expected 150 words at least, got {len(words)}"
+    assert len(set(words)) >= 70, f"expected a text, got {len(set(words))} different words"
+    themes = sum(bool(re.search(theme, text)) for theme in THEMES)
+    assert themes >= 3, (
+        f"expected to hear of three changes at least, such as augmentation or the schedule; got {themes}"
+    )
+    assert re.search(r"\d\d[.,]\d+ ?%", text), "expected a result in percent, such as 99.12%"
+
+
+@pytest.mark.points(0.25, hint="Save the very model that build() gives, after training it: model.save('model.keras').")
+def test_the_model_is_a_vit_that_build_makes_and_it_has_learnt_to_read(student, rng):
+    kinds = kinds_of_layers(student.file("model.keras"))
+    attends = any(re.search("attention|encoder|transformer", kind, re.IGNORECASE) for kind in kinds)
+    assert attends, f"expected a layer whose name says attention, encoder or transformer; the model has {kinds}"
+    handed_in = sorted(weight.shape for weight in student.model("model.keras").get_weights())
+    built = sorted(weight.shape for weight in student.build().get_weights())
+    equal(built, handed_in, "the shapes of all weights: those of build(), and expected those of model.keras")
+    percent = percent_right(student, rng)
+    assert percent > 90, f"expected more than 90% of the test images, got {percent:.2f}%"
+
+
+@pytest.mark.points(0.25, hint="The lecture's program gets here in a few epochs.")
+@pytest.mark.parametrize("rung", [97.0, 98.0, 98.7], ids=(DATA + ": {:.2f}%").format)
+def test_more_of_the_test_images_are_right_than(student, rng, rung):
+    percent = percent_right(student, rng)
+    assert percent > rung, f"expected more than {rung:.2f}%, got {percent:.2f}%"
