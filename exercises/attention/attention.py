@@ -53,7 +53,7 @@ class MultiHeadAttention(keras.layers.Layer):
     to one another.
 
     In:  query (batch, targets, query width), value (batch, sources, value width), which makes keys and values,
-         mask, boolean, (batch, targets, sources), True means: attend, alike in all heads
+         attention_mask, boolean, (batch, targets, sources), True means: attend, alike in all heads
     Out: (batch, targets, query width); with `return_scores=True` also the scores (batch, num_heads, targets, sources)
 
     Weights, in this order; the columns of the first head come first:
@@ -78,7 +78,7 @@ class MultiHeadAttention(keras.layers.Layer):
         self,
         query: ArrayLike,
         value: ArrayLike | None = None,
-        mask: ArrayLike | None = None,
+        attention_mask: ArrayLike | None = None,
         return_scores: bool = False,
     ) -> ArrayLike | tuple[ArrayLike, ArrayLike]:
         raise NotImplementedError("attention.py: write MultiHeadAttention.call()")

@@ -14,7 +14,7 @@ import pytest
 from vitkeras.errors import Misuse
 from vitkeras.grading import __main__ as program
 from vitkeras.grading import exercise
-from vitkeras.grading.grade import grade
+from vitkeras.grading.grade import Desk, grade
 from vitkeras.grading.results import outputs
 
 COURSE = Path(__file__).parent / "course"
@@ -182,6 +182,25 @@ def test_an_examiner_that_is_killed_is_replaced(tmp_path):
     grade(tmp_path / "in", tmp_path / "out", [exercise.read(COURSE / "sums")], 1, on_progress=on_progress)
     assert killed
     assert set(points(tmp_path / "out").values()) == {14}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_the_memory_of_an_examiner_does_not_grow_with_the_class(tmp_path):
+    (tmp_path / "sums.py").write_text("print('x' * 100_000)\n" + SOLUTION)
+    desk = Desk(exercise.read(COURSE / "sums"), 0)
+
+    def kilobytes():
+        lines = Path(f"/proc/{desk.process.pid}/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+    try:
+        for number in range(60):
+            assert sum(test["points"] for test in desk.examine({"sums.py": tmp_path / "sums.py"}, "a")["tests"]) == 14
+            if number == 9:
+                before = kilobytes()
+        assert kilobytes() < before + 2000
+    finally:
+        desk.close()
 
 
 def test_wrong_use_is_told_in_one_line(tmp_path, graded, capsys):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from vitkeras.errors import Problem
 from vitkeras.grading import exercise as exercises
 
 DOUBT = "[the test itself failed; tell whoever set the exercise]"
@@ -91,7 +92,10 @@ def pytest_collection_modifyitems(items, config):
     for item in items:
         folder = item.path.parent
         if folder not in known:
-            known[folder] = exercises.of_test(item.path)
+            try:
+                known[folder] = exercises.of_test(item.path)
+            except Problem as problem:
+                raise pytest.UsageError(str(problem)) from None
         if exercise := known[folder]:
             item.stash[EXERCISE] = exercise
             if folder.parent.name == exercises.FOR_INSTRUCTORS:

@@ -52,15 +52,15 @@ class MultiHeadAttention(layers.Layer):
         self,
         query: ArrayLike,
         value: ArrayLike | None = None,
-        mask: ArrayLike | None = None,
+        attention_mask: ArrayLike | None = None,
         return_scores: bool = False,
     ) -> ArrayLike | tuple[ArrayLike, ArrayLike]:
         value = query if value is None else value
         q = split_heads(self.query_dense(query), self.num_heads)  # (batch, heads, targets, key_dim)
         k = split_heads(self.key_dense(value), self.num_heads)  # (batch, heads, sources, key_dim)
         v = split_heads(self.value_dense(value), self.num_heads)  # (batch, heads, sources, key_dim)
-        if mask is not None:
-            mask = ops.expand_dims(mask, 1)  # (batch, 1, targets, sources): the same in all heads
-        mixed, scores = scaled_dot_product(q, k, v, mask)
+        if attention_mask is not None:
+            attention_mask = ops.expand_dims(attention_mask, 1)  # (batch, 1, targets, sources): the same in all heads
+        mixed, scores = scaled_dot_product(q, k, v, attention_mask)
         output = self.output_dense(join_heads(mixed))  # (batch, targets, query width)
         return (output, scores) if return_scores else output

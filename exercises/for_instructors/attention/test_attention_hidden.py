@@ -168,7 +168,8 @@ def test_the_layer_attends_to_another_input_through_a_mask(student, rng):
     mask = rng.random((2, query.shape[1], value.shape[1])) < 0.6
     mask[0, 0], mask[1, 0] = True, False
     what = f"for query {query.shape}, value {value.shape} and a mask {mask.shape}"
-    output, scores = pair(layer(query, value, mask=mask, return_scores=True), "the layer with return_scores=True")
+    got = layer(query, value, attention_mask=mask, return_scores=True)
+    output, scores = pair(got, "the layer with return_scores=True")
     expected, expected_scores = layer_reference(query, value, weights, heads, mask)
     close(scores, expected_scores, f"the scores {what}")
     close(output, expected, f"the output {what}")
