@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from vitkeras import datasets
-from vitkeras.grading import equal
+from vitkeras.grading import Different, equal
 
 DATA = "MNIST" if datasets.find("mnist") else "drawn digits, not MNIST"
 THEMES = (  # what people change to get above 99.50%, in English and Portuguese
@@ -39,17 +39,18 @@ def images_to_read():
     return data.x_test.copy(), data.y_test
 
 
-def percent_right(student, rng):
-    """How many of the test images the model reads rightly. They come in an order of chance."""
+def require(percent, student, rng):
+    """Pass if the model reads more than so many percent of the test images. They come in an order of chance."""
     if student not in answers:
         images, labels = images_to_read()
         order = rng.permutation(len(images))
         got = student.predict(student.model("model.keras"), images[order] / np.float32(255))
-        good = isinstance(got, np.ndarray) and got.shape == (len(images), 10) and got.dtype.kind == "f"
-        assert good, f"{len(images):,} images: expected {(len(images), 10)} numbers, got {getattr(got, 'shape', got)}"
-        assert np.isfinite(got).all(), "the model answers with NaN or infinite numbers"
+        if getattr(got, "shape", None) != (len(images), 10) or got.dtype.kind != "f" or not np.isfinite(got).all():
+            told = f"{got.shape}, {got.dtype}" if isinstance(got, np.ndarray) else repr(got)[:80]
+            raise Different(f"{len(images):,} images read", f"finite numbers of shape {(len(images), 10)}", told)
         answers[student] = 100 * (got.argmax(axis=1) == labels[order]).mean()
-    return answers[student]
+    if not answers[student] > percent:
+        raise Different(f"test images read ({DATA})", f"more than {percent:.2f}% right", f"{answers[student]:.2f}%")
 
 
 def kinds_of_layers(data):
@@ -78,17 +79,15 @@ def test_the_report_tells_what_was_changed(student):
 @pytest.mark.points(0.25, hint="Save the very model that build() gives, after training it: model.save('model.keras').")
 def test_the_model_is_a_vit_that_build_makes_and_it_has_learnt_to_read(student, rng):
     kinds = kinds_of_layers(student.file("model.keras"))
-    attends = any(re.search("attention|encoder|transformer", kind, re.IGNORECASE) for kind in kinds)
-    assert attends, f"expected a layer whose name says attention, encoder or transformer; the model has {kinds}"
+    if not any(re.search("attention|encoder|transformer", kind, re.IGNORECASE) for kind in kinds):
+        raise Different("no ViT", "a layer whose name says attention, encoder or transformer", ", ".join(kinds))
     handed_in = sorted(weight.shape for weight in student.model("model.keras").get_weights())
     built = sorted(weight.shape for weight in student.build().get_weights())
     equal(built, handed_in, "the shapes of all weights: those of build(), and expected those of model.keras")
-    percent = percent_right(student, rng)
-    assert percent > 90, f"expected more than 90% of the test images, got {percent:.2f}%"
+    require(90, student, rng)
 
 
 @pytest.mark.points(0.25, hint="The lecture's program gets here in a few epochs.")
 @pytest.mark.parametrize("rung", [97.0, 98.0, 98.7], ids=(DATA + ": {:.2f}%").format)
 def test_more_of_the_test_images_are_right_than(student, rng, rung):
-    percent = percent_right(student, rng)
-    assert percent > rung, f"expected more than {rung:.2f}%, got {percent:.2f}%"
+    require(rung, student, rng)

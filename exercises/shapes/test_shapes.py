@@ -14,7 +14,7 @@ import pytest
 from scipy import ndimage
 
 from vitkeras.datasets import shapes
-from vitkeras.grading import equal
+from vitkeras.grading import Different, equal
 
 COUNT = 300  # pictures to judge by
 CORNERS = {"circle": 0, "triangle": 3, "square": 4}
@@ -212,17 +212,13 @@ def kinds_of_layers(data):
     return sorted(set(re.findall(r'"class_name": *"(\w+)"', text)))
 
 
-def share_right(student, name, kind, rng):
-    """How many of 500 of our own pictures a submitted model gets right, if it is of the kind asked for."""
+def require_layers(student, name, kind):
+    """A model's layers say what it is."""
     kinds = kinds_of_layers(student.file(name))
-    assert any(re.search(kind, one, re.IGNORECASE) for one in kinds), (
-        f"{name} has no layer named as {kind}; it has {kinds}"
-    )
-    fresh = shapes.draw(500, any_seed(rng))
-    got = student.predict(student.model(name), fresh.images / np.float32(255))
-    good = isinstance(got, np.ndarray) and got.shape == (500, 2) and got.dtype.kind == "f" and np.isfinite(got).all()
-    assert good, f"{name} for 500 pictures: expected (500, 2) finite numbers, got {getattr(got, 'shape', got)}"
-    return (got.argmax(axis=1) == fresh.labels).mean()
+    if not any(re.search(kind, one, re.IGNORECASE) for one in kinds):
+        raise Different(
+            f"{name} is not what it should be", f"a layer named {kind.replace('|', ', or ')}", ", ".join(kinds)
+        )
 
 
 @pytest.mark.points(
@@ -232,7 +228,12 @@ def share_right(student, name, kind, rng):
     ("name", "kind"), [("cnn.keras", "conv"), ("vit.keras", "attention|encoder|transformer")], ids=["CNN", "ViT"]
 )
 def test_a_model_does_better_than_chance(student, rng, name, kind):
-    share = share_right(student, name, kind, rng)
-    assert share > 0.6, (
-        f"{name} on 500 pictures that are new to it: expected more than 60% right, got {100 * share:.1f}%"
-    )
+    require_layers(student, name, kind)
+    fresh = shapes.draw(500, any_seed(rng))
+    got = student.predict(student.model(name), fresh.images / np.float32(255))
+    if getattr(got, "shape", None) != (500, 2) or got.dtype.kind != "f" or not np.isfinite(got).all():
+        told = f"{got.shape}, {got.dtype}" if isinstance(got, np.ndarray) else repr(got)[:80]
+        raise Different(f"{name}, asked about 500 pictures", "finite numbers of shape (500, 2)", told)
+    right = 100 * (got.argmax(axis=1) == fresh.labels).mean()
+    if not right > 60:
+        raise Different(f"{name}, asked about 500 pictures that it never saw", "more than 60% right", f"{right:.1f}%")

@@ -1,5 +1,6 @@
 """Layers and models of students: they stay behind the walls, and are looked at from outside."""
 
+import dataclasses
 from pathlib import Path
 
 import keras
@@ -104,3 +105,22 @@ def test_the_same_seed_gives_the_same_weights(student_with):
         layer.build([None, 4])
         kernels.append(layer.get_weights()[0])
     np.testing.assert_array_equal(*kernels)
+
+
+@pytest.mark.parametrize("where", ["keras.layers", "tensorflow.keras.layers"])
+def test_what_is_forbidden_is_taken_away_wherever_it_is_shown(networks, where, tmp_path):
+    (tmp_path / "networks.py").write_text(
+        f"import keras, tensorflow\nlayers = {where}\n"
+        "def layer(n): return getattr(layers, 'Multi' + 'HeadAttention')(n, n)\n"
+        "def other(n): return layers.Dense(n).units\n"
+    )
+    forbidding = dataclasses.replace(networks, forbidden={"keras.layers.MultiHeadAttention": "write it yourself"})
+    walled = walls.best(forbidding)
+    student = Student(walled, forbidding, {"networks.py": tmp_path / "networks.py"}, "a seed")
+    try:
+        assert student.other(3) == 3
+        with pytest.raises(Raised, match="write it yourself"):
+            student.layer(2)
+    finally:
+        student.close()
+        walled.close()

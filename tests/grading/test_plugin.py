@@ -26,7 +26,7 @@ def tried(folder, *words):
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", *words], cwd=folder.parent, capture_output=True, text=True, env=environment
     )
-    return ended.returncode, ended.stdout
+    return ended.returncode, ended.stdout + ended.stderr
 
 
 def test_a_stub_earns_nothing_and_every_failure_names_what_to_write(hand_out):

@@ -26,6 +26,7 @@ CLOSED = {"vitkeras": "it is the solution"}
         "import tensorflow.keras.layers as l\nl.MultiHeadAttention",
         "import numpy as np\nnp.lib.stride_tricks.as_strided(1)",
         "from numpy.lib import stride_tricks",
+        "from keras.src.layers import MultiHeadAttention",
         "def f():\n    import vitkeras",
         "from vitkeras.layers import Patches",
         "import vitkeras.layers as keras",

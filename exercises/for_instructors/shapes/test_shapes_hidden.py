@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vitkeras.datasets import shapes
+from vitkeras.grading import Different
 
 COUNT = 1000
 KINDS = {"cnn.keras": "conv", "vit.keras": "attention|encoder|transformer"}  # named so, a layer shows what a model is
@@ -26,30 +27,31 @@ def kinds_of_layers(data):
     return sorted(set(re.findall(r'"class_name": *"(\w+)"', text)))
 
 
-def share_right(student, name, rng):
+def require(percent, student, name, rng):
+    """Pass if the model gets more than so many of the pictures right, and is of the kind that its name promises."""
     known = answers.setdefault(student, {})
     if name not in known:
         kinds = kinds_of_layers(student.file(name))
-        found = any(re.search(KINDS[name], kind, re.IGNORECASE) for kind in kinds)
-        assert found, f"{name} has no layer named as {KINDS[name]}; it has {kinds}"
+        if not any(re.search(KINDS[name], kind, re.IGNORECASE) for kind in kinds):
+            raise Different(f"{name} is not what it should be", f"a layer named {KINDS[name]}", ", ".join(kinds))
         fresh = shapes.draw(COUNT, int(rng.integers(2**31)))
         got = student.predict(student.model(name), fresh.images / np.float32(255))
-        good = isinstance(got, np.ndarray) and got.shape == (COUNT, 2) and got.dtype.kind == "f"
-        assert good, f"{name} for {COUNT} pictures: expected {(COUNT, 2)} numbers, got {getattr(got, 'shape', got)}"
-        assert np.isfinite(got).all(), f"{name} answers with NaN or infinite numbers"
-        known[name] = (got.argmax(axis=1) == fresh.labels).mean()
-    return known[name]
+        if getattr(got, "shape", None) != (COUNT, 2) or got.dtype.kind != "f" or not np.isfinite(got).all():
+            told = f"{got.shape}, {got.dtype}" if isinstance(got, np.ndarray) else repr(got)[:80]
+            raise Different(f"{name}, asked about {COUNT} pictures", f"finite numbers of shape {(COUNT, 2)}", told)
+        known[name] = 100 * (got.argmax(axis=1) == fresh.labels).mean()
+    if not known[name] > percent:
+        asked = f"{name}, asked about {COUNT:,} pictures that it never saw"
+        raise Different(asked, f"more than {percent}% right", f"{known[name]:.1f}%")
 
 
 @pytest.mark.points(0.5, hint=HINT)
 @pytest.mark.parametrize("percent", [75, 90, 97], ids="{}%".format)
 def test_the_cnn_gets_more_fresh_pictures_right_than(student, rng, percent):
-    share = share_right(student, "cnn.keras", rng)
-    assert share > percent / 100, f"expected more than {percent}% of {COUNT:,} fresh pictures, got {100 * share:.1f}%"
+    require(percent, student, "cnn.keras", rng)
 
 
 @pytest.mark.points(1, hint=HINT)
 @pytest.mark.parametrize("percent", [75, 90, 97], ids="{}%".format)
 def test_the_vit_gets_more_fresh_pictures_right_than(student, rng, percent):
-    share = share_right(student, "vit.keras", rng)
-    assert share > percent / 100, f"expected more than {percent}% of {COUNT:,} fresh pictures, got {100 * share:.1f}%"
+    require(percent, student, "vit.keras", rng)

@@ -147,18 +147,24 @@ def told(fault, scratch):
 
 
 def take_away(name, why):
-    """Put something that refuses to be called in the place of a forbidden function or class."""
+    """Put something that refuses to be called in the place of a forbidden function or class, wherever it is shown.
+
+    A library's own workshop keeps it, for other parts may stand on it.
+    """
     parent, _, last = name.rpartition(".")
     try:
-        module = importlib.import_module(parent)
-    except ImportError:
+        thing = getattr(importlib.import_module(parent), last)
+    except (ImportError, AttributeError):
         return
-    if hasattr(module, last):
 
-        def refused(*args, **kwargs):
-            raise RuntimeError(f"{name} is not to be used here: {why}")
+    def refused(*args, **kwargs):
+        raise RuntimeError(f"{name} is not to be used here: {why}")
 
-        setattr(module, last, refused)
+    library = name.partition(".")[0]
+    for module_name, module in list(sys.modules.items()):
+        shown = module_name.partition(".")[0] in (library, "keras", "tensorflow") and ".src" not in module_name
+        if shown and module.__dict__.get(last) is thing and not module_name.startswith("tensorflow.python"):
+            setattr(module, last, refused)
 
 
 class Closed(importlib.abc.MetaPathFinder):
