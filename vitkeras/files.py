@@ -5,7 +5,12 @@ import errno
 import os
 from pathlib import Path
 
-from vitkeras.errors import Problem
+from vitkeras.errors import Misuse, Problem
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 UNFINISHED = ".unfinished"
 
@@ -41,3 +46,27 @@ def sweep(folder):
     """Remove what a killed program left half-written in `folder`."""
     for leftover in Path(folder).glob(f"*{UNFINISHED}-*"):
         leftover.unlink(missing_ok=True)
+
+
+def hold(folder, doing):
+    """Keep other processes out of `folder` as long as this one lives, or until the lock that is returned is closed.
+
+    doing: what the other one does there, if there is one. None is returned where the system has no such locks.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY) if fcntl else None
+    except OSError as fault:
+        raise Problem(f"{folder} cannot be the folder: {fault.strerror or fault}. Choose another --out.") from fault
+    if fcntl:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise Misuse(
+                f"another process is {doing} in {folder}. Wait for its end, or choose another --out."
+            ) from None
+        except OSError:
+            pass  # a network drive without locks
+    return lock

@@ -19,14 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from vitkeras.errors import Misuse, Problem
-from vitkeras.files import sweep, written_whole
+from vitkeras.files import hold, sweep, written_whole
 from vitkeras.machine import versions
 from vitkeras.options import read_record, refuse_to_overwrite
-
-try:
-    import fcntl
-except ImportError:  # Windows, where two processes in one folder are not noticed
-    fcntl = None
 
 
 def open_run(options, settings, dataset, machine):
@@ -71,27 +66,8 @@ class Run:
         self.opened, self.seconds_before = time.perf_counter(), 0
         self.history = {}
         self.seconds = []
-        self.hold()
+        self.lock = hold(self.folder, "training")
         sweep(self.folder)
-
-    def hold(self):
-        """Keep other processes out, as long as this one lives."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.lock = os.open(self.folder, os.O_RDONLY) if fcntl else None
-        except OSError as fault:
-            raise Problem(
-                f"{self.folder} cannot be the run's folder: {fault.strerror or fault}. Choose another --out."
-            ) from fault
-        if fcntl:
-            try:
-                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Misuse(
-                    f"another process is training in {self.folder}. Wait for its end, or choose another --out."
-                ) from None
-            except OSError:
-                pass  # a network drive without locks
 
     def release(self):
         if self.lock is not None:

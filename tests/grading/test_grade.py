@@ -14,7 +14,8 @@ import pytest
 from vitkeras.errors import Misuse
 from vitkeras.grading import __main__ as program
 from vitkeras.grading import exercise
-from vitkeras.grading.grade import Desk, grade
+from vitkeras.grading.desk import Desk
+from vitkeras.grading.grade import grade
 from vitkeras.grading.results import outputs
 
 COURSE = Path(__file__).parent / "course"
@@ -194,6 +195,7 @@ def test_the_memory_of_an_examiner_does_not_grow_with_the_class(tmp_path):
         return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
 
     try:
+        desk.open()
         for number in range(60):
             assert sum(test["points"] for test in desk.examine({"sums.py": tmp_path / "sums.py"}, "a")["tests"]) == 14
             if number == 9:
@@ -201,6 +203,47 @@ def test_the_memory_of_an_examiner_does_not_grow_with_the_class(tmp_path):
         assert kilobytes() < before + 2000
     finally:
         desk.close()
+
+
+def test_a_submission_that_ends_every_examiner_is_named_and_stops_nobody_else(tmp_path, monkeypatch):
+    a_class(tmp_path / "in", ana=SOLUTION, bo="# deadly", caio=SOLUTION)
+    examine = Desk.examine
+
+    def examining(self, files, seed):
+        if "deadly" in files["sums.py"].read_text():
+            self.process.kill()
+        return examine(self, files, seed)
+
+    monkeypatch.setattr(Desk, "examine", examining)
+    grade(tmp_path / "in", tmp_path / "out", [exercise.read(COURSE / "sums")], 1)
+    results = {
+        slug: result for slug, (result,) in outputs.students(tmp_path / "out", outputs.read_run(tmp_path / "out"))
+    }
+    assert [results[name]["points"] for name in ("ana", "bo", "caio")] == [14, 0, 14]
+    assert results["bo"]["max_points"] == 14
+    assert "look at it by hand" in results["bo"]["tests"][0]["message"]
+
+
+def test_two_gradings_do_not_share_a_folder(graded, tmp_path):
+    a_class(tmp_path / "in", **{f"student{number}": SLOW for number in range(4)})
+    words = [sys.executable, "-m", "vitkeras.grading", "grade", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
+    words += ["--jobs", "1", "--exercises", str(COURSE), "--exercise", "sums"]
+    first = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    while not (tmp_path / "out/run.json").exists():
+        time.sleep(0.02)
+    second = subprocess.run(words, capture_output=True, text=True)
+    first.kill()
+    first.wait()
+    assert second.returncode == 2
+    assert "another process is grading" in second.stderr
+
+
+def test_who_is_gone_from_the_submissions_is_gone_from_the_gradebook(tmp_path):
+    a_class(tmp_path / "in", ana=SOLUTION, bo=HALF)
+    assert run("grade", tmp_path / "in", "--out", tmp_path / "out") == 0
+    shutil.rmtree(tmp_path / "in/bo")
+    assert run("grade", tmp_path / "in", "--out", tmp_path / "out") == 0
+    assert points(tmp_path / "out") == {"ana": 14}
 
 
 def test_wrong_use_is_told_in_one_line(tmp_path, graded, capsys):

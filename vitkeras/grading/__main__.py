@@ -121,7 +121,8 @@ def grade(options):
     outputs.write_all(options.out)
     for note in run["left_out"]:
         print(f"left out: {note}")
-    print(f"{run['submissions']} submissions graded; begin with {Path(options.out, 'summary.html')}")
+    count = len(run["students"])
+    print(f"{count} submission{'s' * (count != 1)} graded; begin with {Path(options.out, 'summary.html')}")
     print(f"also there: gradebook.csv, feedback/, review/, gradescope/, classroom/, junit.xml (seed {run['seed']})")
     return 0
 

@@ -8,23 +8,22 @@ import contextlib
 import datetime
 import hashlib
 import json
+import os
 import queue
 import secrets
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from vitkeras import machine
-from vitkeras.errors import Interrupted, Misuse, Problem
-from vitkeras.files import sweep, written_whole
+from vitkeras.errors import Interrupted, Misuse
+from vitkeras.files import hold, sweep, written_whole
+from vitkeras.grading.desk import Desk, Ended
 from vitkeras.grading.handed_in import choosing, finding, naming, unpacking
 
 RUN = "run.json"
-PATIENCE = 120  # seconds above an exercise's own limits, before a desk is given up
 
 
 @dataclass(frozen=True)
@@ -36,81 +35,6 @@ class Task:
     notes: list
     missing: list
     fingerprint: str
-    folder: Path  # where it has been unpacked
-
-    def forget(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class Desk:
-    """An examiner's process for one exercise. It is started anew if it should end."""
-
-    def __init__(self, exercise, slot):
-        self.exercise, self.slot = exercise, slot
-        self.process = None
-        self.lines = queue.Queue()
-
-    def open(self):
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115, closed by close
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "vitkeras.grading.examiner", str(self.exercise.folder), str(self.slot)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-            encoding="utf-8",
-            start_new_session=True,  # Ctrl-C is ours to deal with
-        )
-        self.lines = queue.Queue()
-        self.listener = threading.Thread(target=self.listen, args=(self.process, self.lines), daemon=True)
-        self.listener.start()
-        return self.reply(300)
-
-    @staticmethod
-    def listen(process, lines):
-        with process.stdout:
-            for line in process.stdout:
-                lines.put(line)
-        lines.put("")
-
-    def reply(self, seconds):
-        try:
-            line = self.lines.get(timeout=seconds)
-        except queue.Empty:
-            line = ""
-        if not line:
-            said = self.said()
-            self.close()
-            raise Problem(f"the examiner of {self.exercise.name} ended unexpectedly: {said or 'it said nothing'}")
-        reply = json.loads(line)
-        if "problem" in reply:
-            self.close()
-            raise Problem(reply["problem"])
-        return reply
-
-    def said(self):
-        self.errors.seek(0)
-        return " ".join(self.errors.read().decode(errors="replace").strip().splitlines()[-3:])
-
-    def examine(self, files, seed):
-        if self.process is None:
-            self.open()
-        order = {"files": {name: str(path) for name, path in files.items()}, "seed": seed}
-        with contextlib.suppress(BrokenPipeError):  # the reply will tell
-            self.process.stdin.write(json.dumps(order) + "\n")
-            self.process.stdin.flush()
-        return self.reply(2 * self.exercise.limits["total_seconds"] + PATIENCE)
-
-    def close(self):
-        """The examiner drops its students' leashes as it ends, however it ends."""
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-            self.listener.join()
-            with contextlib.suppress(BrokenPipeError):
-                self.process.stdin.close()
-            self.errors.close()
-            self.process = None
 
 
 def grade(source, out, exercises, jobs, seed=None, single="", on_progress=None, only=None):
@@ -125,16 +49,28 @@ def grade(source, out, exercises, jobs, seed=None, single="", on_progress=None, 
         else:
             found, left_out = finding.find(Path(source), exercises=[one.name for one in exercises])
         found = [one for one in found if only is None or one.slug in only]
-        run = opened_run(out, seed)
-        run |= {"left_out": left_out, "submissions": len(found)}
-        progress = on_progress or (lambda **what: None)
-        for exercise in exercises:
-            progress(exercise=exercise, total=len(found))
-            graded = Round(exercise, found, out, run, Path(scratch), len(exercises) == 1, progress)
-            graded.go(jobs)
-        run["students"] = [{"student": one.student, "slug": one.slug} for one in found]
-        write_json(out / RUN, run)
+        require_own(out)
+        lock = hold(out, "grading")
+        try:
+            run = opened_run(out, seed)
+            run |= {"left_out": left_out, "students": [{"student": one.student, "slug": one.slug} for one in found]}
+            progress = on_progress or (lambda **what: None)
+            for exercise in exercises:
+                progress(exercise=exercise, total=len(found))
+                Round(exercise, found, out, run, Path(scratch), len(exercises) == 1, progress).go(jobs)
+            write_json(out / RUN, run)
+        finally:
+            if lock is not None:
+                os.close(lock)
     return run
+
+
+def require_own(out):
+    """Nothing is graded into a folder that holds other things."""
+    if out.exists() and not (out / RUN).exists() and (not out.is_dir() or any(out.iterdir())):
+        raise Misuse(
+            f"{out} holds other things than a grading. --out wants a new folder, or one that a grading has left."
+        )
 
 
 def opened_run(out, seed=None):
@@ -153,10 +89,6 @@ def opened_run(out, seed=None):
             )
         sweep(out)
         return run
-    if out.exists() and any(out.iterdir()):
-        raise Misuse(
-            f"{out} holds other things than a grading. --out wants a new folder, or one that a grading has left."
-        )
     run = {
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seed": seed or secrets.token_hex(16),
@@ -201,8 +133,7 @@ class Round:
 
     def at_a_desk(self, slot):
         desk = Desk(self.exercise, slot)
-        watch = threading.Thread(target=self.end_with, args=(desk,), daemon=True)
-        watch.start()
+        threading.Thread(target=self.end_with, args=(desk,), daemon=True).start()
         try:
             while not self.stopped.is_set() and not self.faults:
                 try:
@@ -211,9 +142,9 @@ class Round:
                     break
                 self.one(desk, submission)
                 self.progress(done=submission)
-        except Problem as problem:
+        except Exception as fault:  # told by `go`
             if not self.stopped.is_set():
-                self.faults.append(problem)
+                self.faults.append(fault)
         finally:
             desk.close()
 
@@ -225,32 +156,41 @@ class Round:
 
     def one(self, desk, submission):
         path = self.out / "students" / submission.slug / f"{self.exercise.name}.json"
-        task = self.task(submission)
+        folder = Path(tempfile.mkdtemp(dir=self.scratch))
         try:
+            task = self.task(submission, folder)
             if self.is_done(path, task):
                 return
+            graded = self.examined(desk, task)
+            if not self.stopped.is_set():
+                write_json(path, self.result(task, graded))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def examined(self, desk, task):
+        """What comes of the tests. An examiner that ends is replaced once: something else may have ended it."""
+        said = ""
+        for _ in range(2):
             if desk.process is None:
-                self.describe(desk.open())
+                desk.open()
+                self.describe(desk)
             try:
-                graded = desk.examine(task.files, self.run["seed"])
-            except Problem:
+                return desk.examine(task.files, self.run["seed"])
+            except Ended as fault:
                 if self.stopped.is_set():
                     raise
-                self.describe(desk.open())  # say it was killed for want of memory: once more, at a fresh desk
-                graded = desk.examine(task.files, self.run["seed"])
-            if not self.stopped.is_set():
-                write_json(path, self.result(task, graded, desk))
-        finally:
-            task.forget()
+                said = str(fault)
+        trouble = "the examiner ended over this submission, twice; look at it by hand"
+        tests = [test | {"message": f"{trouble} ({said[:300]})"} for test in desk.tests]
+        return {"tests": tests, "output": "", "notes": [trouble], "seconds": 0.0}
 
-    def task(self, submission):
-        folder = Path(tempfile.mkdtemp(dir=self.scratch))
+    def task(self, submission, folder):
         opened = unpacking.opened(submission, folder)
         chosen = choosing.chosen(
             opened, self.exercise.name, list(self.exercise.files), list(self.exercise.optional), self.alone
         )
         notes = [*opened.notes, *chosen.notes]
-        return Task(submission, chosen.files, notes, chosen.missing, choosing.fingerprint(chosen.files), folder)
+        return Task(submission, chosen.files, notes, chosen.missing, choosing.fingerprint(chosen.files))
 
     def is_done(self, path, task):
         try:
@@ -260,11 +200,11 @@ class Round:
         kept = (before.get("submission"), before.get("tests_fingerprint"), before.get("seed"), before.get("student"))
         return kept == (task.fingerprint, self.tests_fingerprint, self.run["seed"], task.submission.student)
 
-    def describe(self, reply):
+    def describe(self, desk):
         """What the examiner collected is what there is to earn, whatever happens later."""
         with self.lock:
-            self.run["walls"] = reply["walls"]
-            tests = [{key: test[key] for key in ("name", "title", "max_points", "hidden")} for test in reply["tests"]]
+            self.run["walls"] = desk.walls
+            tests = [{key: test[key] for key in ("name", "title", "max_points", "hidden")} for test in desk.tests]
             told = {
                 "name": self.exercise.name,
                 "title": self.exercise.title,
@@ -276,7 +216,7 @@ class Round:
             self.run["exercises"] = sorted([*others, told], key=lambda one: (one["order"], one["name"]))
             write_json(self.out / RUN, self.run)
 
-    def result(self, task, graded, desk):
+    def result(self, task, graded):
         tests = graded["tests"]
         problem = f"not handed in: {', '.join(task.missing)}" if task.missing else ""
         return {

@@ -33,7 +33,11 @@ def require(percent, student, name, rng):
     if name not in known:
         kinds = kinds_of_layers(student.file(name))
         if not any(re.search(KINDS[name], kind, re.IGNORECASE) for kind in kinds):
-            raise Different(f"{name} is not what it should be", f"a layer named {KINDS[name]}", ", ".join(kinds))
+            raise Different(
+                f"{name} is not what it should be",
+                f"a layer named {KINDS[name].replace('|', ', or ')}",
+                ", ".join(kinds),
+            )
         fresh = shapes.draw(COUNT, int(rng.integers(2**31)))
         got = student.predict(student.model(name), fresh.images / np.float32(255))
         if getattr(got, "shape", None) != (COUNT, 2) or got.dtype.kind != "f" or not np.isfinite(got).all():
