@@ -79,6 +79,9 @@ def test_too_much_text_does_not_cross():
         (msgpack.packb(msgpack.ExtType(carrier.HANDLE, msgpack.packb(["0", 1]))), b""),
         (b"\xdd\xff\xff\xff\xff", b""),  # a list of four thousand million
         (b"\xc1", b""),
+        (msgpack.packb(b"bytes"), b""),
+        (msgpack.packb(msgpack.Timestamp(1)), b""),
+        (b"\x91" * 40 + b"\x01", b""),
         (b"\x91" * 100_000, b""),  # lists in lists
         (b"\xa2\xff\xfe", b""),  # text that is none
         (b"", b""),

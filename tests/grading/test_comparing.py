@@ -46,6 +46,9 @@ def test_equal_is_exact():
     equal([[1, 2], [3]], [(1, 2), [3]])
     equal("a", "a")
     equal(16, 16)
+    for got in (np.array([1, 2]), [np.array([1, 2]), 3], {"a": np.ones(2)}):
+        with pytest.raises(Different):
+            equal(got, [[1, 2], 3])
     for got, expected in ((1.0000001, 1.0), ([1, 2], [1, 3]), ("a", "b"), (True, 1), (1, True), (None, 0), ("16", 16)):
         with pytest.raises(Different):
             equal(got, expected)

@@ -84,6 +84,14 @@ def test_a_model_with_code_in_it_is_not_loaded(student_with):
         student.model("model.keras")
 
 
+def test_a_large_model_crosses(student_with):
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(2_000_000)(inputs))  # 32 MB
+    student = student_with(model)
+    assert student.get(student.model("model.keras"), "name") == model.name
+    assert "Dense" in student.layers("model.keras")
+
+
 def test_a_file_that_is_no_model_is_told(student_with, tmp_path):
     student = student_with()
     (tmp_path / "broken.keras").write_bytes(b"no model")

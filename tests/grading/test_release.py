@@ -74,6 +74,18 @@ def test_a_hidden_test_among_the_visible_ones_is_not_handed_out(course, tmp_path
         release(course, [exercise.read(course / "sums")], tmp_path / "out")
 
 
+def test_somebodys_work_is_not_handed_out(course, tmp_path):
+    shutil.copy(course / "for_instructors/sums/sums.py", course / "sums/mine.py")
+    with pytest.raises(Misuse, match="mine.py"):
+        release(course, [exercise.read(course / "sums")], tmp_path / "out")
+
+
+def test_the_kit_comes_along_without_solutions(tmp_path):
+    names = release(ROOT / "exercises", EXERCISES[:1], tmp_path / "out.zip", kit=True)
+    assert {"kit/pyproject.toml", "kit/vitkeras/layers/attention.py", "exercises/patches/TASK.md"} <= set(names)
+    assert not [name for name in names if "for_instructors" in name]
+
+
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     assert program.main(["release", str(tmp_path)]) == 2

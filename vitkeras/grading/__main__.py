@@ -45,13 +45,15 @@ def read_options(arguments):
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="instead of the list")
     release = commands.add_parser("release", parents=[common], help="write the hand-out for students")
     release.add_argument("out", metavar="OUT", help="a new folder, or the name of a zip")
-    release.add_argument("--classroom", action="store_true", help="with a workflow for GitHub Classroom")
+    release.add_argument("--kit", action="store_true", help="with the kit, so that nobody needs this checkout")
+    release.add_argument("--classroom", action="store_true", help="with the kit and a workflow for GitHub Classroom")
     grade = commands.add_parser("grade", parents=[common], help="grade submissions")
     grade.add_argument("submissions", metavar="SUBMISSIONS")
     grade.add_argument("--out", required=True, metavar="GRADES", help="where grades go, or a grading to go on with")
     grade.add_argument("--jobs", type=at_least(1), metavar="N", help="so many at a time (default: one for each core)")
     grade.add_argument("--seed", metavar="TEXT", help="what random inputs start from (default: drawn, and recorded)")
     grade.add_argument("--single", metavar="NAME", help="SUBMISSIONS is the submission of one student, of this name")
+    grade.add_argument("--again", action="store_true", help="grade also what has been graded before")
     grade.add_argument("--replay", nargs="*", metavar="STUDENT", help="grade again by the recorded seed, and compare")
     check = commands.add_parser("check", parents=[common], help="try the tests on stubs and solutions")
     check.add_argument("--jobs", type=at_least(1), metavar="N")
@@ -96,7 +98,7 @@ def hand_out(options):
     from vitkeras.grading.release import release
 
     folder, exercises = found(options)
-    names = release(folder, exercises, options.out, options.classroom)
+    names = release(folder, exercises, options.out, options.kit, options.classroom)
     print(f"{options.out}: {len(names)} files of {len(exercises)} exercises, without solutions and hidden tests")
     return 0
 
@@ -104,24 +106,25 @@ def hand_out(options):
 def grade(options):
     from vitkeras.grading.grade import grade
     from vitkeras.grading.progress import Progress
-    from vitkeras.grading.results import outputs
 
     _, exercises = found(options)
-    require_tests(exercises)
+    tell_of_missing_tests(exercises)
     jobs = options.jobs or machine.cores()
     if options.replay is not None:
+        if options.seed:
+            raise Misuse("--replay takes the seed that was recorded. Leave --seed out.")
         from vitkeras.grading.replay import replay
 
         return replay(options.submissions, options.out, exercises, jobs, options.replay, options.single)
     print(f"walls: {walls_of(exercises)}")
     with Progress() as progress:
         run = grade(
-            options.submissions, options.out, exercises, jobs, options.seed, options.single, progress
+            options.submissions, options.out, exercises, jobs, options.seed, options.single, options.again,
+            progress=progress,
         )  # fmt: skip
-    outputs.write_all(options.out)
     for note in run["left_out"]:
         print(f"left out: {note}")
-    count = len(run["students"])
+    count = run["graded"]
     print(f"{count} submission{'s' * (count != 1)} graded; begin with {Path(options.out, 'summary.html')}")
     print(f"also there: gradebook.csv, feedback/, review/, gradescope/, classroom/, junit.xml (seed {run['seed']})")
     return 0
@@ -133,7 +136,7 @@ def walls_of(exercises):
     return walls.best(exercises[0]).description
 
 
-def require_tests(exercises):
+def tell_of_missing_tests(exercises):
     for one in exercises:
         if not any(one.for_instructors.glob("test_*.py")):
             print(f"note: {one.name} has no hidden tests here; only what students see is graded")

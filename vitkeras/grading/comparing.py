@@ -26,16 +26,24 @@ def close(got, expected, what="the result", rtol=1e-4, atol=1e-5):
 
 def equal(got, expected, what="the result"):
     """Pass if `got` is exactly `expected`: number, text, list, or array with the same shape and values."""
-    if not isinstance(expected, np.ndarray):
-        plain = listed(got)
-        same = type(plain) in (bool, int, float) if isinstance(expected, bool | int | float) else True
-        if isinstance(expected, bool) != isinstance(plain, bool):
-            same = False
-        if not same or plain != listed(expected):
-            raise Different(f"{what}: not what was expected", brief(expected), brief(got))
-        return
-    array = numbers(got, expected, what)
-    parted(what, array, expected, array != expected)
+    if isinstance(expected, np.ndarray):
+        array = numbers(got, expected, what)
+        parted(what, array, expected, array != expected)
+    elif not alike(listed(got), listed(expected)):
+        raise Different(f"{what}: not what was expected", brief(expected), brief(got))
+
+
+def alike(got, expected):
+    """Whether two plain values are the same. True is not 1, and an array is no list; 16.0 is 16."""
+    if isinstance(expected, list):
+        same = isinstance(got, list) and len(got) == len(expected)
+        return same and all(alike(*pair) for pair in zip(got, expected, strict=True))
+    if isinstance(expected, dict):
+        same = isinstance(got, dict) and got.keys() == expected.keys()
+        return same and all(alike(got[key], expected[key]) for key in expected)
+    if isinstance(expected, bool | str | None):
+        return type(got) is type(expected) and got == expected
+    return isinstance(got, int | float) and not isinstance(got, bool) and got == expected
 
 
 def refuses(kind, call, what="this"):
@@ -92,4 +100,6 @@ def listed(value):
     """Tuples as lists, for on their way they become lists."""
     if isinstance(value, list | tuple):
         return [listed(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
+    return (
+        value.item() if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and not value.ndim) else value
+    )

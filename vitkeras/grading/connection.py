@@ -19,6 +19,10 @@ class Lost(Exception):
     """The process has ended, or was ended; the text says how."""
 
 
+class Unsendable(Exception):
+    """The question is nothing that can cross, which is the examiner's fault."""
+
+
 class Late(Exception):
     """No answer within the time."""
 
@@ -49,6 +53,8 @@ class Connection:
             except queue.Empty:
                 self.close()
                 raise Late from None
+            if isinstance(reply, Unsendable):
+                raise reply
             if reply is None or isinstance(reply, Exception):
                 self.close()
                 raise Lost(self.ended if reply is None else f"it sent what is no answer: {reply}")
@@ -59,8 +65,12 @@ class Connection:
                 raise Late
 
     def send(self, message):
-        with contextlib.suppress(OSError, ValueError):  # it has ended, and the listener will say so
+        try:
             carrier.send(self.questions, message)
+        except carrier.NotPlain as fault:
+            self.arrived.put(Unsendable(str(fault)))
+        except (OSError, ValueError):  # it has ended, and the listener will say so
+            return
 
     def close(self):
         if not self.ended:

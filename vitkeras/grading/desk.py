@@ -14,7 +14,7 @@ OPENING = 300  # seconds for pytest, the tests and the libraries to load
 PATIENCE = 120  # seconds above an exercise's own limits, before a desk is given up
 
 
-class Ended(Exception):
+class ExaminerGone(Exception):
     """The examiner ended over a submission, or did not come to an end; the text says what it said last."""
 
 
@@ -41,7 +41,7 @@ class Desk:
         self.listener.start()
         try:
             reply = self.reply(OPENING)
-        except Ended as fault:
+        except ExaminerGone as fault:
             raise Problem(f"the examiner of {self.exercise.name} does not start: {fault}") from None
         self.tests, self.walls = reply["tests"], reply["walls"]
 
@@ -62,7 +62,7 @@ class Desk:
             self.errors.seek(0)
             said = " ".join(self.errors.read().decode(errors="replace").strip().splitlines()[-3:])
             self.close()
-            raise Ended(said or "it said nothing")
+            raise ExaminerGone(said or "it said nothing")
         reply = json.loads(line)
         if "problem" in reply:
             self.close()

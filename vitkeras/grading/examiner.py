@@ -25,13 +25,13 @@ def main(folder, slot):
     os.dup2(2, 1)  # what pytest or a test prints must not get among the replies
     orders = os.fdopen(os.dup(0), encoding="utf-8")  # pytest will take the descriptor itself away
     exercise = exercises.read(folder)
-    desk = Desk(exercise, slot, orders, replies)
+    examiner = Examiner(exercise, slot, orders, replies)
     said = io.StringIO()
     with contextlib.redirect_stderr(said):  # where pytest says what is wrong with marks and options
-        code = pytest.main(words(exercise), plugins=[desk])
-    if not desk.opened:
-        lines = [*desk.trouble, *said.getvalue().strip().splitlines()] or [f"pytest ended with {int(code)}"]
-        desk.reply(problem=f"the tests of {exercise.name} cannot be collected: {' '.join(lines)[:1500]}")
+        code = pytest.main(words(exercise), plugins=[examiner])
+    if not examiner.opened:
+        lines = [*examiner.trouble, *said.getvalue().strip().splitlines()] or [f"pytest ended with {int(code)}"]
+        examiner.reply(problem=f"the tests of {exercise.name} cannot be collected: {' '.join(lines)[:1500]}")
 
 
 def words(exercise):
@@ -39,11 +39,11 @@ def words(exercise):
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     plugins = ["vitkeras.grading.plugin", "no:cacheprovider", "no:terminal", "no:faulthandler"]
     folders = ["-c", os.devnull, "--rootdir", str(exercise.folder.parent), "--noconftest"]
-    how = ["--import-mode=importlib", "--strict-markers"]
+    how = ["--import-mode=importlib", "--strict-markers", "--assert=plain"]
     return [*map(str, exercise.tests), *(word for name in plugins for word in ("-p", name)), *folders, *how]
 
 
-class Desk(plugin.Sitting):
+class Examiner(plugin.Sitting):
     def __init__(self, exercise, slot, orders, replies):
         self.exercise, self.orders, self.replies = exercise, orders, replies
         self.place = walls.best(exercise, slot)
@@ -74,8 +74,7 @@ class Desk(plugin.Sitting):
         if session.testsfailed or not session.items:
             return True
         try:
-            if hasattr(self.place, "open"):
-                self.place.open()
+            self.place.open()
             self.opened = True
             self.reply(tests=[plugin.blank(item) for item in session.items], walls=self.place.description)
             for line in self.orders:
@@ -94,8 +93,9 @@ class Desk(plugin.Sitting):
         self.submitted = {name: Path(path) for name, path in order["files"].items()}
         self.seed, started = order["seed"], time.perf_counter()
         for item, following in zip(items, [*items[1:], None], strict=True):
-            if plugin.RESULT in item.stash:
-                del item.stash[plugin.RESULT]
+            for key in (plugin.RESULT, plugin.PICTURES):
+                if key in item.stash:
+                    del item.stash[key]
             runtestprotocol(item, nextitem=following, log=False)
         tests = [item.stash.get(plugin.RESULT, None) or plugin.blank(item) for item in items]
         visible = self.students.get(False)

@@ -33,6 +33,7 @@ class Exercise:
     files: tuple[str, ...]  # the first is the module that tests call
     optional: tuple[str, ...]
     imports: tuple[str, ...]
+    data: tuple[str, ...]  # data sets that tests look for
     forbidden: dict[str, str]  # dotted name -> why
     limits: dict[str, float]
 
@@ -63,10 +64,7 @@ def read(folder):
     path = Path(folder) / DESCRIPTION
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
-        unknown = told.keys() - {"title", "order", "files", "optional", "imports", "forbidden", "limits"}
-        unknown |= told.get("limits", {}).keys() - LIMITS.keys()
-        if unknown:
-            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        check(told)
         return Exercise(
             name=path.parent.name,
             folder=path.parent,
@@ -75,14 +73,39 @@ def read(folder):
             files=tuple(told["files"]),
             optional=tuple(told.get("optional", ())),
             imports=tuple(told.get("imports", ("numpy",))),
+            data=tuple(told.get("data", ())),
             forbidden=dict(told.get("forbidden", {})),
             limits=LIMITS | told.get("limits", {}),
         )
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+    except (OSError, ValueError, AttributeError) as fault:
         raise Misuse(
-            f"{path} does not describe an exercise ({fault}). It wants title, order, files, and may have optional, "
-            f"imports, forbidden and [limits] with {', '.join(LIMITS)}."
+            f"{path} does not describe an exercise: {fault}. It wants title, order, files, and may have optional, "
+            f"imports, data, [forbidden], and [limits] with {', '.join(LIMITS)}."
         ) from None
+
+
+def check(told):
+    """Raise ValueError for what cannot be meant."""
+    kinds = {"title": str, "order": int, "files": list, "optional": list, "imports": list, "data": list}
+    kinds |= {"forbidden": dict, "limits": dict}
+    limits = told.get("limits", {})
+    if unknown := told.keys() - kinds.keys() | limits.keys() - LIMITS.keys():
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    if missing := [name for name in ("title", "order", "files") if name not in told]:
+        raise ValueError(f"there is no {missing[0]}")
+    for name, value in told.items():
+        if type(value) is not kinds[name]:
+            raise ValueError(f"{name} should be a {kinds[name].__name__}, and is {value!r}")
+    for name in (*told["files"], *told.get("optional", ())):
+        if not isinstance(name, str) or Path(name).name != name:
+            raise ValueError(f"files and optional should be names of files, without folders; {name!r} is none")
+    if not told["files"] or not told["files"][0].endswith(".py"):
+        raise ValueError("the first of files should be a .py file, for it is the module that tests call")
+    if unknown := set(told.get("imports", ())) - set(LIBRARIES):
+        raise ValueError(f"imports takes {', '.join(LIBRARIES)}; not {', '.join(map(str, unknown))}")
+    for name, value in limits.items():
+        if type(value) not in (int, float) or value <= 0:
+            raise ValueError(f"{name} should be a number above 0, and is {value!r}")
 
 
 def read_all(folder):

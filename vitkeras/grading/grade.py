@@ -17,13 +17,19 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from vitkeras import machine
-from vitkeras.errors import Interrupted, Misuse
+from vitkeras import datasets, machine
+from vitkeras.errors import Interrupted, Misuse, Problem
 from vitkeras.files import hold, sweep, written_whole
-from vitkeras.grading.desk import Desk, Ended
+from vitkeras.grading import walls
+from vitkeras.grading.desk import Desk, ExaminerGone
+from vitkeras.grading.exercise import DESCRIPTION
 from vitkeras.grading.handed_in import choosing, finding, naming, unpacking
+from vitkeras.grading.progress import Silence
+from vitkeras.grading.results import outputs
 
 RUN = "run.json"
+PATIENCE = 30  # seconds for desks to be left after an interruption
+UNEXAMINED = "the examiner ended over this submission, twice; it will be looked at by hand"
 
 
 @dataclass(frozen=True)
@@ -37,32 +43,46 @@ class Task:
     fingerprint: str
 
 
-def grade(source, out, exercises, jobs, seed=None, single="", on_progress=None, only=None):
-    """Grade `source` into the folder `out`. Returns what `run.json` says.
+def grade(source, out, exercises, jobs, seed=None, single="", again=False, only=None, alone=None, progress=None):
+    """Grade `source` into the folder `out`, and write all that is made of it. Returns what `run.json` says.
 
-    single: the student's name, if `source` is one submission.  only: slugs of those to grade, others are passed over.
+    single: the student's name, if `source` is one submission.  again: also what has been graded before.
+    only: slugs of those to grade, others are passed over.  alone: exercise -> whether a lone file of any name is taken.
     """
-    out = Path(out)
+    source, out, progress = Path(source), Path(out), progress or Silence()
+    require_apart(source, out)
     with tempfile.TemporaryDirectory(prefix="vitkeras-grading-") as scratch:
         if single:
-            found, left_out = [finding.Submission(single, naming.slug(single), (Path(source).resolve(),))], []
+            if not source.exists():
+                raise Misuse(f"{source} is not there. With --single, it should be the submission of one student.")
+            found, left_out = [finding.Submission(single, naming.slug(single), (source.resolve(),))], []
         else:
-            found, left_out = finding.find(Path(source), exercises=[one.name for one in exercises])
+            found, left_out = finding.find(source, exercises=[one.name for one in exercises])
         found = [one for one in found if only is None or one.slug in only]
         require_own(out)
         lock = hold(out, "grading")
         try:
-            run = opened_run(out, seed)
-            run |= {"left_out": left_out, "students": [{"student": one.student, "slug": one.slug} for one in found]}
-            progress = on_progress or (lambda **what: None)
+            run = opened_run(out, seed) | {"left_out": left_out, "graded": len(found)}
             for exercise in exercises:
-                progress(exercise=exercise, total=len(found))
-                Round(exercise, found, out, run, Path(scratch), len(exercises) == 1, progress).go(jobs)
+                run["alone"].setdefault(exercise.name, len(exercises) == 1 if alone is None else alone[exercise.name])
+            progress.begin(len(exercises) * len(found))
+            for exercise in exercises:
+                Round(exercise, found, out, run, Path(scratch), again, progress).go(jobs)
             write_json(out / RUN, run)
+            outputs.write_all(out)
         finally:
             if lock is not None:
                 os.close(lock)
     return run
+
+
+def require_apart(source, out):
+    """Grades among submissions would be taken for a student, and students' code must see neither."""
+    here, there = source.resolve(), out.resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise Misuse(f"{source} and {out} lie one in the other. --out wants a folder apart from the submissions.")
+    if not walls.bubblewrap_lacks():
+        walls.require_unseen(here, there)
 
 
 def require_own(out):
@@ -79,7 +99,7 @@ def opened_run(out, seed=None):
     if path.exists():
         try:
             run = json.loads(path.read_text(encoding="utf-8"))
-            run["seed"], run["exercises"]
+            run["seed"], run["exercises"], run["alone"]
         except (OSError, ValueError, KeyError, TypeError):
             raise Misuse(f"{path} is not what a grading has left. --out wants a folder of one, or a new one.") from None
         if seed and seed != run["seed"]:
@@ -87,13 +107,15 @@ def opened_run(out, seed=None):
                 f"the grading in {out} has another seed than --seed {seed}. Leave --seed out to go on with it, or "
                 "choose another --out."
             )
-        sweep(out)
+        for folder in (out, *out.glob("students/*")):
+            sweep(folder)
         return run
     run = {
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seed": seed or secrets.token_hex(16),
         "walls": "",
         "exercises": [],
+        "alone": {},
         "versions": machine.versions(),
     }
     write_json(path, run)
@@ -103,9 +125,9 @@ def opened_run(out, seed=None):
 class Round:
     """One exercise, for the whole class."""
 
-    def __init__(self, exercise, found, out, run, scratch, alone, progress):
+    def __init__(self, exercise, found, out, run, scratch, again, progress):
         self.exercise, self.found, self.out, self.run = exercise, found, out, run
-        self.scratch, self.alone, self.progress = scratch, alone, progress
+        self.scratch, self.again, self.progress = scratch, again, progress
         self.tests_fingerprint = fingerprint_of_tests(exercise)
         self.waiting, self.faults, self.lock = queue.Queue(), [], threading.Lock()
         self.stopped = threading.Event()
@@ -113,27 +135,26 @@ class Round:
     def go(self, jobs):
         for submission in self.found:
             self.waiting.put(submission)
-        threads = [threading.Thread(target=self.at_a_desk, args=(slot,)) for slot in range(min(jobs, len(self.found)))]
-        for thread in threads:
-            thread.start()
+        left = [threading.Event() for _ in range(min(jobs, len(self.found)))]
         try:
-            while any(thread.is_alive() for thread in threads):
-                for thread in threads:
-                    thread.join(timeout=0.2)
+            for slot, event in enumerate(left):
+                threading.Thread(target=self.at_a_desk, args=(slot, event), daemon=True).start()
+            while not all(event.wait(0.2) for event in left):
+                continue
         except KeyboardInterrupt:
             raise Interrupted(
                 f"what has been graded is kept in {self.out}; the same command goes on from there"
             ) from None
         finally:
             self.stopped.set()
-            for thread in threads:
-                thread.join()
+            for event in left:
+                event.wait(PATIENCE)
         if self.faults:
             raise self.faults[0]
 
-    def at_a_desk(self, slot):
+    def at_a_desk(self, slot, left):
         desk = Desk(self.exercise, slot)
-        threading.Thread(target=self.end_with, args=(desk,), daemon=True).start()
+        threading.Thread(target=self.end_with, args=(desk, left), daemon=True).start()
         try:
             while not self.stopped.is_set() and not self.faults:
                 try:
@@ -141,61 +162,74 @@ class Round:
                 except queue.Empty:
                     break
                 self.one(desk, submission)
-                self.progress(done=submission)
         except Exception as fault:  # told by `go`
             if not self.stopped.is_set():
                 self.faults.append(fault)
         finally:
             desk.close()
+            left.set()
 
-    def end_with(self, desk):
+    def end_with(self, desk, left):
         """An interruption does not wait for a student's endless loop."""
         self.stopped.wait()
-        with contextlib.suppress(OSError, AttributeError):
-            desk.process.kill()
+        while not left.wait(0.1):
+            with contextlib.suppress(OSError, AttributeError):
+                desk.process.kill()
 
     def one(self, desk, submission):
         path = self.out / "students" / submission.slug / f"{self.exercise.name}.json"
         folder = Path(tempfile.mkdtemp(dir=self.scratch))
         try:
             task = self.task(submission, folder)
-            if self.is_done(path, task):
-                return
-            graded = self.examined(desk, task)
-            if not self.stopped.is_set():
+            before = not self.again and self.is_done(path, task)
+            if not before:
+                graded = self.examined(desk, task)
+                if self.stopped.is_set():
+                    return
                 write_json(path, self.result(task, graded))
+            self.progress.done(self.exercise, submission, before)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def examined(self, desk, task):
         """What comes of the tests. An examiner that ends is replaced once: something else may have ended it."""
-        said = ""
         for _ in range(2):
             if desk.process is None:
                 desk.open()
                 self.describe(desk)
+            if self.stopped.is_set():
+                break
             try:
                 return desk.examine(task.files, self.run["seed"])
-            except Ended as fault:
-                if self.stopped.is_set():
-                    raise
+            except ExaminerGone as fault:
                 said = str(fault)
-        trouble = "the examiner ended over this submission, twice; look at it by hand"
-        tests = [test | {"message": f"{trouble} ({said[:300]})"} for test in desk.tests]
-        return {"tests": tests, "output": "", "notes": [trouble], "seconds": 0.0}
+                if not self.stopped.is_set():
+                    print(f"the examiner ended over {task.submission.student}, {self.exercise.title}: {said}")
+        tests = [test | {"message": UNEXAMINED} for test in desk.tests]
+        return {"tests": tests, "output": "", "notes": [], "seconds": 0.0, "problem": UNEXAMINED}
 
     def task(self, submission, folder):
-        opened = unpacking.opened(submission, folder)
-        chosen = choosing.chosen(
-            opened, self.exercise.name, list(self.exercise.files), list(self.exercise.optional), self.alone
-        )
+        try:
+            opened = unpacking.opened(submission, folder)
+            wanted, optional = list(self.exercise.files), list(self.exercise.optional)
+            chosen = choosing.chosen(
+                opened, self.exercise.name, wanted, optional, self.run["alone"][self.exercise.name]
+            )
+        except Problem:
+            raise  # a full disk is no fault of the student's
+        except Exception as fault:
+            note = f"the submission could not be laid open ({type(fault).__name__}: {fault}); look at it by hand"
+            return Task(submission, {}, [note], list(self.exercise.files), "")
         notes = [*opened.notes, *chosen.notes]
         return Task(submission, chosen.files, notes, chosen.missing, choosing.fingerprint(chosen.files))
 
     def is_done(self, path, task):
         try:
             before = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            before["tests"], before["max_points"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        if before.get("problem") == UNEXAMINED:
             return False
         kept = (before.get("submission"), before.get("tests_fingerprint"), before.get("seed"), before.get("student"))
         return kept == (task.fingerprint, self.tests_fingerprint, self.run["seed"], task.submission.student)
@@ -212,13 +246,17 @@ class Round:
                 "max_points": sum(test["max_points"] for test in tests),
                 "tests": tests,
             }
-            others = [one for one in self.run["exercises"] if one["name"] != self.exercise.name]
+            there = self.exercise.folder.parent  # an exercise that has been renamed or removed is not counted further
+            others = [one for one in self.run["exercises"] if (there / one["name"] / DESCRIPTION).is_file()]
+            others = [one for one in others if one["name"] != self.exercise.name]
             self.run["exercises"] = sorted([*others, told], key=lambda one: (one["order"], one["name"]))
             write_json(self.out / RUN, self.run)
 
     def result(self, task, graded):
         tests = graded["tests"]
-        problem = f"not handed in: {', '.join(task.missing)}" if task.missing else ""
+        problem, missing = graded.get("problem", ""), [f"not handed in: {name}" for name in task.missing]
+        if self.exercise.files[0] in task.missing:  # then nothing could be looked at; else it costs its own points
+            problem, missing = f"not handed in: {', '.join(task.missing)}", []
         return {
             "student": task.submission.student,
             "slug": task.submission.slug,
@@ -227,7 +265,7 @@ class Round:
             "order": self.exercise.order,
             "points": sum(test["points"] for test in tests),
             "max_points": sum(test["max_points"] for test in tests),
-            "notes": [*task.notes, *graded["notes"]],
+            "notes": [*missing, *task.notes, *graded["notes"]],
             "problem": problem,
             "seconds": graded["seconds"],
             "seed": self.run["seed"],
@@ -240,10 +278,12 @@ class Round:
 
 
 def fingerprint_of_tests(exercise):
-    """Changes with whatever decides about points."""
+    """Changes with whatever decides about points, among it whether the data sets that tests look for are there."""
     seen = hashlib.sha256()
-    for path in [exercise.folder / "exercise.toml", *exercise.tests]:
+    for path in [exercise.folder / DESCRIPTION, *exercise.tests]:
         seen.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for name in exercise.data:
+        seen.update(f"{name} {bool(datasets.find(name))}".encode())
     return seen.hexdigest()
 
 

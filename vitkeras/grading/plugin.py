@@ -5,6 +5,7 @@ All other tests of a run are left alone. Points are counted from the tests that 
 """
 
 import hashlib
+import itertools
 import math
 import secrets
 from pathlib import Path
@@ -212,7 +213,8 @@ def told(fault, call):
         return {"status": fault.status, "message": str(fault)}
     lines = str(fault).strip().splitlines()
     if isinstance(fault, AssertionError) and call.when == "call":
-        return {"status": "failed", "message": "\n".join(lines[:6]) or "the test's claim does not hold"}
+        own = list(itertools.takewhile(lambda line: not line.startswith("assert "), lines))  # not pytest's words
+        return {"status": "failed", "message": "\n".join(own[:6]) or "the test's claim does not hold"}
     place = call.excinfo.traceback[-1]
     text = f"{type(fault).__name__}: {' '.join(lines[:2])} ({Path(place.path).name}, line {place.lineno + 1})"
     return {"status": "error", "message": f"{text}\n{DOUBT}"}

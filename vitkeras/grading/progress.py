@@ -6,27 +6,42 @@ from rich import progress as rich_progress
 
 
 class Progress:
-    """Call it as `grade` does: with an exercise and how many submissions, and then with each that is done."""
+    """`begin` it with how many results there will be; then tell it of each that is there."""
 
     def __enter__(self):
         self.bar = rich_progress.Progress(
-            rich_progress.TextColumn("{task.description:16}"),
+            rich_progress.TextColumn("{task.description:14}", markup=False),
             rich_progress.BarColumn(),
             rich_progress.MofNCompleteColumn(),
             rich_progress.TextColumn("left"),
             rich_progress.TimeRemainingColumn(),
-            rich_progress.TextColumn("{task.fields[last]}"),
+            rich_progress.TextColumn("{task.fields[last]}", markup=False),
         )
         self.bar.start()
-        self.task, self.lock = None, threading.Lock()
+        self.lock = threading.Lock()
         return self
 
     def __exit__(self, *fault):
         self.bar.stop()
 
-    def __call__(self, exercise=None, total=0, done=None):
+    def begin(self, results):
+        self.task = self.bar.add_task("", total=results, last="")
+
+    def done(self, exercise, submission, before=False):
+        """`before`: it had been graded earlier, which says nothing of how long the others will take."""
         with self.lock:
-            if exercise:
-                self.task = self.bar.add_task(exercise.title, total=total, last="")
-            if done:
-                self.bar.update(self.task, advance=1, last=done.student[:30])
+            told = {"description": exercise.title[:14], "last": submission.student[:30]}
+            if before:
+                self.bar.update(self.task, total=self.bar.tasks[self.task].total - 1, **told)
+            else:
+                self.bar.update(self.task, advance=1, **told)
+
+
+class Silence:
+    """For those who do not want to hear of it."""
+
+    def begin(self, results):
+        pass
+
+    def done(self, exercise, submission, before=False):
+        pass

@@ -1,4 +1,4 @@
-"""The hand-out for students: tasks, stubs and visible tests, and nothing else."""
+"""The hand-out for students: tasks, stubs and visible tests, with the kit if it is asked for, and nothing else."""
 
 import ast
 import shutil
@@ -6,59 +6,63 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from vitkeras.errors import Misuse
+from vitkeras.errors import Misuse, Problem
 from vitkeras.files import written_whole
+from vitkeras.grading.exercise import DESCRIPTION, FOR_INSTRUCTORS
 
-HANDED_OUT = (".md", ".toml", ".py", ".png", ".npz")
+ASIDE = (".md", ".png", ".npz")  # besides description, stub and tests
 FRONT_PAGES = ("README.md", "README.pt-BR.md")
 WORKFLOW = "classroom.yml"  # in for_instructors
+PROJECT = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
 
 
-def release(folder, exercises, out, classroom=False):
-    """Write the hand-out into the new folder `out`, or into a zip if its name ends so. Returns the names in it."""
+def release(folder, exercises, out, kit=False, classroom=False):
+    """Write the hand-out into the new folder `out`, or into a zip if its name ends so. Returns the names in it.
+
+    kit: with the kit itself, to be installed from it.  classroom: with it, and with a workflow for GitHub Classroom.
+    """
     out, folder = Path(out), Path(folder)
     if out.exists() and (out.suffix == ".zip" or not out.is_dir() or any(out.iterdir())):
         raise Misuse(f"{out} is there already. release wants a new folder, or the name of a new zip.")
     files = {f"exercises/{name}": folder / name for name in FRONT_PAGES if (folder / name).is_file()}
     for exercise in exercises:
-        require_stub(exercise)
-        for path in sorted(exercise.folder.iterdir()):
-            if path.is_file() and not path.is_symlink() and path.suffix in HANDED_OUT:
-                if path.name.startswith("test_"):
-                    require_visible(path)
-                files[f"exercises/{exercise.name}/{path.name}"] = path
+        files |= {f"exercises/{exercise.name}/{path.name}": path for path in handed_out(exercise)}
+    if kit or classroom:
+        files |= {f"kit/{name}": path for name, path in kit_files(folder).items()}
     if classroom:
-        files[f".github/workflows/{WORKFLOW}"] = folder / "for_instructors" / WORKFLOW
-    with tempfile.TemporaryDirectory(dir=out.parent if out.parent.is_dir() else None) as held:
-        for name, path in files.items():
-            target = Path(held, "hand-out", name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-        if out.suffix == ".zip":
-            with written_whole(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-                for name in files:
-                    archive.write(Path(held, "hand-out", name), name)
-        else:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            if out.exists():
-                out.rmdir()
-            shutil.move(Path(held, "hand-out"), out)
+        files[f".github/workflows/{WORKFLOW}"] = folder / FOR_INSTRUCTORS / WORKFLOW
+    try:
+        write_zip(files, out) if out.suffix == ".zip" else write_folder(files, out)
+    except OSError as fault:
+        raise Problem(f"{out} could not be written: {fault.strerror or fault}. Choose another place.") from fault
     return list(files)
 
 
+def handed_out(exercise):
+    """The files of an exercise that students get. Nobody hands out an own solution by mistake."""
+    require_stub(exercise)
+    known = {DESCRIPTION, exercise.files[0]}
+    for path in sorted(exercise.folder.iterdir()):
+        if path.name.startswith("test_") and path.suffix == ".py":
+            require_visible(path)
+        elif path.name in exercise.files[1:] + exercise.optional or (path.suffix == ".py" and path.name not in known):
+            raise Misuse(
+                f"{path} is no part of the exercise, and looks like somebody's work. Move it away before you hand the "
+                "exercise out."
+            )
+        elif path.name not in known and path.suffix not in ASIDE:
+            continue
+        yield path
+
+
 def require_stub(exercise):
-    """Nobody hands out an own solution by mistake."""
     path = exercise.folder / exercise.files[0]
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    solution = exercise.for_instructors / exercise.files[0]
-    if "NotImplementedError" not in text or (solution.is_file() and solution.read_text(encoding="utf-8") == text):
+    if "NotImplementedError" not in text:
         raise Misuse(
             f"{path} is no stub: nothing in it raises NotImplementedError. Put the stub back (git checkout) before you "
             "hand it out."
         )
-    others = [name for name in exercise.files[1:] if (exercise.folder / name).exists()]
-    if others:
-        raise Misuse(f"{exercise.folder} holds {', '.join(others)}, which students hand in. Move it away first.")
 
 
 def require_visible(path):
@@ -67,5 +71,38 @@ def require_visible(path):
         if isinstance(node, ast.Attribute) and node.attr == "hidden":
             raise Misuse(
                 f"{path}, line {node.lineno}, marks a test as hidden, but this file is handed out. Hidden tests belong "
-                f"into for_instructors/{path.parent.name}."
+                f"into {FOR_INSTRUCTORS}/{path.parent.name}."
             )
+
+
+def kit_files(folder):
+    """The kit, without lessons and exercises: what `pip install` needs."""
+    root = Path(folder).resolve().parent
+    if missing := [name for name in (*PROJECT, "vitkeras") if not (root / name).exists()]:
+        raise Misuse(f"{root} has no {missing[0]}. The kit is to come along, so do this in a checkout of the project.")
+    files = {name: root / name for name in PROJECT}
+    return files | {path.relative_to(root).as_posix(): path for path in sorted((root / "vitkeras").rglob("*.py"))}
+
+
+def write_folder(files, out):
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as held:
+        for name, path in files.items():
+            target = Path(held, "hand-out", name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        if out.exists():
+            out.rmdir()
+        shutil.move(Path(held, "hand-out"), out)
+
+
+def write_zip(files, out, programs=()):
+    """The same bytes each time: no dates, and Unix's line ends. `programs` may be run."""
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    with written_whole(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            info.create_system, info.compress_type = 3, zipfile.ZIP_DEFLATED
+            info.external_attr = (0o100755 if name in programs else 0o100644) << 16
+            text = Path(name).suffix not in (".png", ".npz")
+            archive.writestr(info, content.replace(b"\r\n", b"\n") if text else content)

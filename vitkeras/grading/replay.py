@@ -27,7 +27,7 @@ def replay(source, grades, exercises, jobs, students, single=""):
     different = compared = 0
     with tempfile.TemporaryDirectory(prefix="vitkeras-replay-") as folder:
         chosen = [exercise for exercise in exercises if exercise.name in names]
-        grade(source, Path(folder, "grades"), chosen, jobs, run["seed"], single, only=wanted)
+        grade(source, Path(folder, "grades"), chosen, jobs, run["seed"], single, only=wanted, alone=run["alone"])
         for slug in sorted(wanted):
             for result in before[slug]:
                 path = Path(folder, "grades", "students", slug, f"{result['exercise']}.json")
@@ -41,7 +41,7 @@ def replay(source, grades, exercises, jobs, students, single=""):
                     f"{result['student']}, {result['title']}: recorded {result['points']:g}, now {now['points']:g}"
                     f"{why(result, now) if changed else ''}"
                 )
-    print(f"seed {run['seed']}: {compared} results compared, {different} different")
+    print(f"seed {run['seed']}: {compared} result{'s' * (compared != 1)} compared, {different} different")
     return 1 if different or not compared else 0
 
 

@@ -2,10 +2,14 @@
 
 import hashlib
 import os
+import re
+import time
 
 import numpy as np
 
 from vitkeras.grading.connection import Late, Lost
+from vitkeras.grading.handed_in.archives import zip_in
+from vitkeras.grading.handed_in.regular_files import open_regular
 from vitkeras.grading.handed_in.sources import source_text
 from vitkeras.grading.inside import carrier
 
@@ -76,14 +80,10 @@ class Student:
 
     def __init__(self, walls, exercise, submitted, seed):
         self._walls, self._exercise, self._submitted, self._seed = walls, exercise, submitted, seed
-        self._connection = None
+        self._connection, self._printed = None, ""
         self._unloadable = None  # why the module cannot be loaded, so that it is not tried for every test
         self._seconds_left = float(exercise.limits["total_seconds"])
         self.notes = []
-
-    @property
-    def files(self):
-        return sorted(self._submitted)
 
     def __getattr__(self, name):
         if name.startswith("_"):
@@ -111,6 +111,17 @@ class Student:
     def text(self, name):
         return source_text(self.file(name))[0].decode(errors="replace")
 
+    def layers(self, name):
+        """The names of the classes that a .keras file is made of. It is read as text here, and nothing of it is run."""
+        self.file(name)
+        try:
+            limit = self._exercise.limits["file_mb"] * 2**20
+            with zip_in(open_regular(self._submitted[name], limit)) as archive, archive.open("config.json") as file:
+                text = file.read(2**22).decode(errors="replace")
+        except Exception:  # whatever a stranger's file brings about
+            raise Missing(f"{name} is no file that model.save() of Keras writes.") from None
+        return sorted(set(re.findall(r'"class_name": *"(\w+)"', text)))
+
     def file(self, name):
         """The bytes of a submitted file."""
         if name not in self._submitted:
@@ -129,17 +140,21 @@ class Student:
         """A fresh process, in which the submitted module has been loaded."""
         if self._unloadable:
             raise self._unloadable
-        name = self._exercise.files[0]
         try:
-            files = {name: self.file(name) for name in self._submitted if name in self.wanted} | {name: self.file(name)}
+            self.file(self._exercise.files[0])  # without it there is nothing to look at
+            files = {name: self.file(name) for name in self._submitted if name in self.wanted}
             for python in (name for name in files if name.endswith(".py")):
                 files[python], notes = source_text(files[python], python)
                 self.notes += [note for note in notes if note not in self.notes]
+            if (size := sum(map(len, files.values()))) > carrier.BODY_LIMIT:
+                raise Missing(
+                    f"the files have {size:,} bytes together; at most {carrier.BODY_LIMIT:,} can be looked at"
+                )
             self._connection = self._walls.process()
             reason = self.answered(
                 "look",
                 self._exercise.limits["load_seconds"],
-                files=files,
+                files={name: np.frombuffer(data, "uint8") for name, data in files.items()},
                 module=self._exercise.module,
                 forbidden=self._exercise.forbidden,
                 closed=self._exercise.closed,
@@ -161,11 +176,11 @@ class Student:
         seconds = min(seconds, self._seconds_left)
         doing = {"look": "reading", "load": f"loading {self._exercise.files[0]}"}.get(do, "the call")
         try:
-            started = self._clock()
+            started = time.monotonic()
             try:
                 reply = self._connection.ask(do, seconds, **arguments)
             finally:
-                self._seconds_left = max(0.0, self._seconds_left - (self._clock() - started))
+                self._seconds_left = max(0.0, self._seconds_left - (time.monotonic() - started))
         except Late:
             self.lost()
             raise TooLate(f"{doing} took longer than {seconds:.0f} seconds, and was stopped") from None
@@ -192,8 +207,6 @@ class Student:
         """What the process has printed so far."""
         return self._connection.output.text() if self._connection else self._printed
 
-    _printed = ""
-
     def lost(self):
         self._printed = self.printed()
         self._connection = None
@@ -203,10 +216,6 @@ class Student:
         if self._connection:
             self._connection.close()
             self.lost()
-
-    @staticmethod
-    def _clock():
-        return os.times().elapsed
 
 
 def reference(target):

@@ -22,8 +22,8 @@ from vitkeras.grading.connection import Connection
 
 INSIDE = Path(__file__).parent / "inside"
 PACKAGE = Path(__file__).parents[1]
-STRANGER = 61184  # users from here on own nothing
-OPEN = "students' code may read files and use the network"
+STRANGER = 61184  # where examiners are root, their students' processes are users from here on, who own nothing
+OPEN = "students' code may read and change files, and use the network"
 QUIET = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "HOME": "/scratch",
@@ -50,15 +50,19 @@ def best(exercise, slot=0, open_to_all=False):
     lacking = bubblewrap_lacks()
     if not lacking:
         return Bubblewrap(exercise, slot)
-    user = STRANGER + slot if everyone_has_python() else None
-    right = " and a user of its own" if user else ""
-    return Open(exercise, f"only limits on time and memory{right}, for {lacking}: {OPEN}", user)
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return Open(exercise, f"limits on time and memory only, because {lacking}: {OPEN}")
+    if not everyone_has_python():
+        raise Misuse(
+            f"strangers' code would run as root here, because {lacking}. Install bubblewrap; or grade as an ordinary "
+            "user; or put Python where every user may read it."
+        )
+    right = "limits on time and memory, and a user of its own, only"
+    return Open(exercise, f"{right}, because {lacking}: {OPEN}", STRANGER + slot)
 
 
 def everyone_has_python():
-    """Whether we are root, and could let a student's process be somebody who may do nothing but read Python."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return False
+    """Whether a student's process could be somebody who may do nothing but read Python."""
     folders = [Path(folder) for folder in ["/usr", *python_folders(), str(INSIDE)]]
     return all(place.stat().st_mode & 0o005 == 0o005 for folder in folders for place in (folder, *folder.parents))
 
@@ -122,6 +126,17 @@ def python(module, paths, *arguments):
     return [sys.executable, "-I", "-B", "-u", "-c", command]
 
 
+def require_unseen(*folders):
+    """Refuse folders that students' code would see because Python is above them."""
+    for folder in folders:
+        for seen in ["/usr", *python_folders()]:
+            if Path(folder).resolve().is_relative_to(seen):
+                raise Misuse(
+                    f"{folder} is below {seen}, which students' code sees because Python is there. Move one of them "
+                    "elsewhere."
+                )
+
+
 class Bubblewrap:
     """One process with the libraries loaded, behind bubblewrap's walls; copied for each student who comes."""
 
@@ -130,12 +145,7 @@ class Bubblewrap:
     def __init__(self, exercise, slot=0):
         self.exercise, self.slot = exercise, slot
         self.nursery = None
-        for folder in ["/usr", *python_folders()]:
-            if exercise.folder.resolve().is_relative_to(folder):
-                raise Misuse(
-                    f"the exercises are in {exercise.folder}, below {folder}, which students' code sees because Python "
-                    "is there. Move them elsewhere, and name them by --exercises."
-                )
+        require_unseen(exercise.folder)
 
     def process(self):
         """A fresh process for a student: a `Connection`."""
@@ -183,7 +193,7 @@ class Bubblewrap:
         channel, channel_end = socket.socketpair()
         leash, leash_end = socket.socketpair()
         output, output_end = os.pipe()
-        message = json.dumps({"limits": order, "slot": self.slot}).encode()
+        message = json.dumps({"limits": order, "user": STRANGER + self.slot}).encode()
         try:
             socket.send_fds(self.control, [message], [channel_end.fileno(), output_end, leash_end.fileno()])
         except OSError:
@@ -250,6 +260,8 @@ class Open:
             if hasattr(os, "killpg"):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, 9)
+            if self.user is not None:
+                end_all(self.user)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.2)
             process.kill()
@@ -259,5 +271,16 @@ class Open:
 
         return Connection(process.stdout, process.stdin, process.stderr, end)
 
+    def open(self):
+        """There is nothing to be made ready."""
+
     def close(self):
-        pass
+        """There is nothing left to be ended."""
+
+
+def end_all(user):
+    """End every process of a user that is a student's alone."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if place.stat().st_uid == user:
+                os.kill(int(place.name), 9)

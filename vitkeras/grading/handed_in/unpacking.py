@@ -20,8 +20,8 @@ from vitkeras.grading.handed_in.deliveries import own_name
 from vitkeras.grading.handed_in.naming import Refused, inner_name, shown
 from vitkeras.grading.handed_in.regular_files import TooMuch, check_size, kind_of, open_regular, told, walk
 
-SUBMISSION = 200_000_000  # bytes, unpacked, whether they are kept or not
-FILE = 50_000_000
+SUBMISSION = 400_000_000  # bytes, unpacked, whether they are kept or not
+FILE = 2**26  # as much as an exercise takes, unless its limits say otherwise
 SOURCE = 2_000_000  # of a .py file: Python takes a hundred times that to read it
 FILES = 2_000
 LISTED = 20_000  # names in all folders and zips, of files to keep and of others
@@ -46,23 +46,25 @@ def opened(submission, into):
     On the disk they are called by numbers, so that no name in a zip can lead anywhere. Whatever is in the submission,
     nothing is raised; a full disk is no fault of the student and is a Problem.
     """
-    desk = Desk(Path(into))
+    unpacking = Unpacking(Path(into))
     for note in submission.notes:
-        desk.note("", note)
+        unpacking.note("", note)
     try:
         for part in submission.parts:
             if submission.members:
-                desk.take_from_class(part, submission.members)
+                unpacking.take_from_class(part, submission.members)
             else:
-                desk.take_part(part, only=len(submission.parts) == 1)
+                unpacking.take_part(part, only=len(submission.parts) == 1)
     except TooMuch as limit:
-        desk.last.append(f"the submission {limit}")
-    if not desk.files:
-        desk.last.append("no file could be taken from the submission" if desk.notes else "the submission holds no file")
-    return Opened(desk.files, desk.all_notes(), submission.student)
+        unpacking.last.append(f"the submission {limit}")
+    if not unpacking.files:
+        unpacking.last.append(
+            "no file could be taken from the submission" if unpacking.notes else "the submission holds no file"
+        )
+    return Opened(unpacking.files, unpacking.all_notes(), submission.student)
 
 
-class Desk:
+class Unpacking:
     """A submission on its way into the folder `into`, and what is left of its limits."""
 
     def __init__(self, into):

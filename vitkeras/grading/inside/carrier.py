@@ -20,6 +20,7 @@ DTYPES = frozenset(
 )
 PREFIX = struct.Struct(">IQ")  # bytes of the head, bytes of the arrays
 HEAD_LIMIT = 2**20
+DEEPEST = 30  # lists in lists
 BODY_LIMIT = 2**28
 
 
@@ -96,11 +97,25 @@ def unpacked(head, arrays):
         return array
 
     try:
-        return msgpack.unpackb(head, ext_hook=placed, strict_map_key=True)
+        return checked(msgpack.unpackb(head, ext_hook=placed, strict_map_key=True))
     except Malformed:
         raise
     except Exception as fault:  # MessagePack has a dozen kinds; each says that this is none of ours
         raise Malformed(f"no MessagePack: {type(fault).__name__}") from None
+
+
+def checked(value, depth=0):
+    """`value`, if it is of the plain kinds all the way down: MessagePack knows more of them than we do."""
+    if depth > DEEPEST:
+        raise Malformed(f"lists in lists, more than {DEEPEST} deep")
+    if isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            checked(item, depth + 1)
+        if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+            raise Malformed("a dict with keys that are no text")
+    elif not isinstance(value, bool | int | float | str | None | np.ndarray | Handle):
+        raise Malformed(f"a value of type {type(value).__name__}")
+    return value
 
 
 def send(stream, message, keep=None):

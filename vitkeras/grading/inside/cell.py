@@ -22,7 +22,6 @@ CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 2, 4, 0x4000, 0x40000
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 24, 22, 38
 
-STRANGER = 61184  # users from here on exist on no machine; a worker's cells share one, to be counted together
 FORBIDDEN_CALLS = {  # numbers on x86_64 and aarch64
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "move_mount": (429, 429),
@@ -35,11 +34,11 @@ FORBIDDEN_CALLS = {  # numbers on x86_64 and aarch64
 CLONE, CLONE3, UNSHARE_FLAGS = (56, 220), (435, 435), 0x7E020000  # the flags that ask for new namespaces
 
 
-def locked_in(serve, leash, limits, slot):
+def locked_in(serve, leash, limits, user):
     """Fork a process into a cell, run `serve()` there, and watch it until it ends or the leash is dropped.
 
     leash: a socket; what it is told at the end is why the process ended. Does not return.
-    limits: "memory_mb", "scratch_mb", "file_mb", "processes", "cpu_seconds".
+    limits: "memory_mb", "scratch_mb", "file_mb", "processes", "cpu_seconds".  user: whom to become, if we are root.
     """
     unshare()
     others = processes()
@@ -47,7 +46,7 @@ def locked_in(serve, leash, limits, slot):
     if not child:
         try:
             leash.close()
-            stripped(limits, slot)
+            stripped(limits, user)
             code = serve() or 0
         except BaseException as fault:
             os.write(2, f"the cell could not be entered: {fault!r}\n".encode())
@@ -68,11 +67,11 @@ def unshare():
                 file.write(text)
 
 
-def stripped(limits, slot):
+def stripped(limits, user):
     """Own folders, limits, no rights: in this order, for each takes away what the one before needed."""
     checked(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
-    user = STRANGER + slot if os.geteuid() == 0 else os.geteuid()
-    group = user if os.geteuid() == 0 else os.getegid()
+    root = os.geteuid() == 0
+    user, group = (user, user) if root else (os.geteuid(), os.getegid())
     mounted(b"none", b"/", None, MS_REC | MS_PRIVATE, None)
     owner = f"uid={user},gid={group},mode=700"
     for folder, megabytes in (("/scratch", limits["scratch_mb"]), ("/dev/shm", 16)):
@@ -100,7 +99,7 @@ def stripped(limits, slot):
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
     for capability in range(64):
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
-    if os.geteuid() == 0:
+    if root:
         os.setgroups([])
         os.setresgid(group, group, group)
         os.setresuid(user, user, user)

@@ -36,7 +36,7 @@ def main(control_number, packages):
                 break
 
 
-def enter(channel, output, leash, limits, slot):
+def enter(channel, output, leash, limits, user):
     leash = socket.socket(fileno=leash)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     nowhere = os.open("/dev/null", os.O_RDONLY)
@@ -50,4 +50,4 @@ def enter(channel, output, leash, limits, slot):
         with open(channel, "rb", closefd=False) as requests, open(channel, "wb", closefd=False) as answers:
             pupil.serve(requests, answers, "/scratch")
 
-    cell.locked_in(serve, leash, limits, slot)
+    cell.locked_in(serve, leash, limits, user)

@@ -38,7 +38,11 @@ class Pupil:
         self.kept = []
 
     def look(self, files, module, forbidden, closed, seed):
-        """Write the files, and say what keeps them from being run. Comes before any of the student's code."""
+        """Write the files (name -> their bytes in an array), and say what keeps them from being run.
+
+        Comes before any of the student's code.
+        """
+        files = {name: data.tobytes() for name, data in files.items()}
         for name, data in files.items():
             path = self.scratch / name
             path.parent.mkdir(parents=True, exist_ok=True)

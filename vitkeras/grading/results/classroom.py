@@ -4,7 +4,6 @@ The reporter prints them into the log of a workflow, where a line that begins wi
 it reports the points by such a line itself. So no text that a student can shape begins a line here.
 """
 
-import base64
 import json
 
 from vitkeras.files import written_whole
@@ -18,16 +17,11 @@ ROOM = 100_000  # characters; the results travel in an environment variable, whi
 
 def write(path, results):
     with written_whole(path) as unfinished:
-        unfinished.write_text(json.dumps(fitting(results), indent=1, allow_nan=False), encoding="utf-8")
-
-
-def encoded(results):
-    """The value of the variable `<RUNNER>_RESULTS`."""
-    return base64.b64encode(json.dumps(fitting(results), allow_nan=False).encode()).decode()
+        unfinished.write_text(json.dumps(fitting(results), allow_nan=False), encoding="utf-8")
 
 
 def fitting(results):
-    """The report with its texts cut as far as must be for `encoded` to fit."""
+    """The report with its texts cut as far as must be for it to fit into a variable, in base64."""
     for longest in (4000, 1000, 200, 0):
         report = for_classroom(results, longest)
         if len(json.dumps(report)) * 4 / 3 <= ROOM:

@@ -70,7 +70,7 @@ class Tally:
         self.students = []  # (name, slug, points, [what needs a look])
         for each in run["exercises"]:
             for test in each["tests"]:
-                self.tests[each["name"], test["name"]] = Test(each["title"], test)
+                self.tests[each["name"], test["name"], test["hidden"]] = Test(each["title"], test)
 
     def add(self, slug, results):
         look = [line for result in results for line in self.add_result(result)]
@@ -88,7 +88,7 @@ class Tally:
             self.ungraded[exercise] += 1
             count(self.problems, (title, problem[:300]))
         for test in result["tests"]:
-            seen = self.tests.setdefault((exercise, test["name"]), Test(title, test))
+            seen = self.tests.setdefault((exercise, test["name"], test["hidden"]), Test(title, test))
             seen.statuses[test["status"]] += 1
             if problem or test["status"] == "passed":
                 continue
