@@ -107,10 +107,23 @@ def test_nothing_is_left_behind(student_with):
 
 def test_without_bubblewrap_the_report_says_so(sums, monkeypatch):
     monkeypatch.setattr(walls, "bubblewrap_lacks", lambda: "bubblewrap is not installed")
+    monkeypatch.setattr(walls, "everyone_has_python", lambda: True)
     description = walls.best(sums).description
-    assert description.startswith("only limits on time and memory")
+    assert description.startswith("limits on time and memory")
     assert "bubblewrap is not installed" in description
     assert "network" in description
+
+
+def test_strangers_code_never_runs_as_root(sums, monkeypatch):
+    monkeypatch.setattr(walls, "bubblewrap_lacks", lambda: "bubblewrap is not installed")
+    monkeypatch.setattr(walls, "everyone_has_python", lambda: False)
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    with pytest.raises(Misuse, match="would run as root"):
+        walls.best(sums)
+    monkeypatch.setattr(walls, "everyone_has_python", lambda: True)
+    assert walls.best(sums, slot=3).user == walls.STRANGER + 3
+    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
+    assert walls.best(sums).user is None
 
 
 def test_bubblewrap_that_does_not_work_is_noticed(monkeypatch, tmp_path):
@@ -125,7 +138,7 @@ def test_bubblewrap_that_does_not_work_is_noticed(monkeypatch, tmp_path):
 @pytest.mark.skipif(bool(walls.bubblewrap_lacks()), reason="bubblewrap")
 def test_exercises_within_pythons_own_folder_are_refused(sums, monkeypatch):
     monkeypatch.setattr(walls, "python_folders", lambda: [str(COURSE.parent)])
-    with pytest.raises(Misuse, match="Move them elsewhere"):
+    with pytest.raises(Misuse, match="Move one of them"):
         walls.Bubblewrap(sums)
 
 

@@ -6,7 +6,6 @@ its grade here. It writes the points that were earned into the file that VITKERA
 
 import json
 import os
-import tempfile
 from pathlib import Path
 
 from vitkeras.grading import plugin
@@ -20,7 +19,7 @@ class Here:
     description = "none: the student's code runs in pytest's process"
 
     def process(self):
-        return Direct(tempfile.mkdtemp())
+        return Direct(Path(os.environ["VITKERAS_POINTS"]).parent)
 
 
 class Direct:
