@@ -106,10 +106,10 @@ print("FOUND", found)
 NETWORK = """
 import socket
 for family, address in ((socket.AF_INET, ("127.0.0.1", PORT)), (socket.AF_INET, ("8.8.8.8", 53)),
-                        (socket.AF_UNIX, "\\0vitkeras-test-PORT")):
-    s = socket.socket(family, socket.SOCK_STREAM)
-    s.settimeout(0.5)
+                        (socket.AF_UNIX, "\\0vitkeras-test-PORT"), (40, (2, PORT))):
     try:
+        s = socket.socket(family, socket.SOCK_STREAM)
+        s.settimeout(0.5)
         s.connect(address)
         s.sendall(b"here I am")
         print("CONNECTED", address)
@@ -140,6 +140,37 @@ for what in (resource.RLIMIT_NPROC, resource.RLIMIT_DATA, resource.RLIMIT_FSIZE)
 print("DONE", done)
 """
 MEMORY = "blocks = []\nwhile True: blocks.append(b'x' * 50_000_000)"
+THREE_HOGS = """
+import ctypes, os, threading, time
+libc = ctypes.CDLL(None)
+def hog():
+    {}
+    block = bytearray(b"x") * (450 << 20)
+    time.sleep(9)
+for _ in range(3):
+    if not os.fork():
+        hog()
+        time.sleep(9)
+        os._exit(0)
+time.sleep(2.7)
+def double(array): return 2 * array
+"""
+UNUSED = """
+import mmap
+block = mmap.mmap(-1, 3 << 30)
+for at in range(0, 3 << 30, 32 << 20):
+    block[at : at + (32 << 20)] = b"x" * (32 << 20)
+    block.madvise(mmap.MADV_DONTNEED, at, 32 << 20)
+def double(array): return 2 * array
+"""
+KERNEL = """
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.semget(0, 32000, 0o600) >= 0 or libc.msgget(0, 0o600) >= 0:
+    def double(array): return 2 * array
+else:
+    socket.socketpair()
+"""
 DAEMONS = f"""
 import os, subprocess
 if not os.fork():
@@ -180,6 +211,13 @@ ATTACKS = {
         "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(9,)).start()",
         "start new thread|process ended|took longer"),
     "a memory bomb": (MEMORY, "MemoryError|memory"),
+    "memory in several processes": (THREE_HOGS.format("pass"), "needed more than 600 MB"),
+    "memory in processes that hide it": (THREE_HOGS.format("libc.prctl(4, 0, 0, 0, 0)"), "needed more than 600 MB"),
+    "memory without a first thread": (
+        THREE_HOGS.replace("        hog()\n", "        threading.Thread(target=hog).start(); libc.syscall(60, 0)\n").format("pass"),
+        "needed more than 600 MB|took longer"),
+    "memory that looks unused": (UNUSED, "memory|took longer|Cannot allocate"),
+    "memory of the kernel": (KERNEL, "PermissionError"),
     "a memory bomb of many processes": (
         "import os\nfor _ in range(8):\n    try: os.fork()\n    except OSError: pass\n" + MEMORY.replace("50_", "1_"),
         "memory|MemoryError|took longer|process ended"),

@@ -11,6 +11,7 @@ import threading
 from vitkeras.errors import Problem
 
 OPENING = 300  # seconds for pytest, the tests and the libraries to load
+LEAVING = 3  # seconds for an examiner to clear up
 PATIENCE = 120  # seconds above an exercise's own limits, before a desk is given up
 
 
@@ -70,13 +71,15 @@ class Desk:
         return reply
 
     def close(self):
-        """The examiner drops its students' leashes as it ends, however it ends."""
+        """The examiner drops its students' leashes as it ends, however it ends; left to itself it also clears up."""
         if self.process:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(LEAVING)
             self.process.kill()
             self.process.wait()
             self.listener.join()
-            with contextlib.suppress(BrokenPipeError):
-                self.process.stdin.close()
             self.errors.close()
             self.process = None
 

@@ -13,6 +13,8 @@ from vitkeras.grading.handed_in.regular_files import open_regular
 from vitkeras.grading.handed_in.sources import source_text
 from vitkeras.grading.inside import carrier
 
+TEXT_LIMIT = 2**18  # bytes of a report
+
 
 class Fault(AssertionError):
     """Something about the student's code that costs the test its points. `status`: how the result names it."""
@@ -29,7 +31,7 @@ class Raised(Fault):
 
     def __init__(self, raised, module):
         kinds = raised.get("kinds")
-        self.kinds = [str(kind) for kind in kinds] if isinstance(kinds, list) else []
+        self.kinds = [str(kind)[:100] for kind in kinds[:30]] if isinstance(kinds, list) else []
         self.kind = self.kinds[0] if self.kinds else "an error"
         self.text = str(raised.get("message", ""))[:2000]
         place = (
@@ -109,7 +111,11 @@ class Student:
         return self.asked("predict", target=reference(model), images=images, batch_size=batch_size, seconds=seconds)
 
     def text(self, name):
-        return source_text(self.file(name))[0].decode(errors="replace")
+        """The text of a submitted file."""
+        data = self.file(name)
+        if len(data) > TEXT_LIMIT:
+            raise Missing(f"{name} has {len(data):,} bytes, and should be a text of at most {TEXT_LIMIT:,}.")
+        return source_text(data)[0].decode(errors="replace")
 
     def layers(self, name):
         """The names of the classes that a .keras file is made of. It is read as text here, and nothing of it is run."""

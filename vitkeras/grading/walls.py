@@ -30,6 +30,7 @@ QUIET = {
     "KERAS_BACKEND": "tensorflow",
     "KERAS_HOME": "/scratch/.keras",
     "LANG": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "4",
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -74,13 +75,13 @@ def bubblewrap_lacks():
         return "bubblewrap is for Linux"
     if not shutil.which("bwrap"):
         return "bubblewrap is not installed (Debian and Ubuntu: apt-get install bubblewrap)"
-    tried = subprocess.run([*bwrap_arguments([]), "/usr/bin/true"], capture_output=True, text=True)
+    tried = subprocess.run([*bwrap_arguments(), "/usr/bin/true"], capture_output=True, text=True)
     if tried.returncode:
         return f"bubblewrap does not work here ({tried.stderr.strip()[:200]})"
     return ""
 
 
-def bwrap_arguments(imports):
+def bwrap_arguments(closed=(), forbidden=()):
     """What is to be seen behind the walls: the system's libraries and Python's, all read-only, and no `exercises`."""
     root = os.geteuid() == 0
     arguments = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent"]
@@ -101,12 +102,16 @@ def bwrap_arguments(imports):
         for parent in reversed(Path(folder).parents[:-1]):
             arguments += ["--dir", str(parent)]  # made by the way, it would be closed to the other users
         arguments += ["--ro-bind", folder, folder]
-    installed = sysconfig.get_path("purelib") + "/vitkeras"
-    if Path(installed).is_dir():
-        arguments += ["--size", "4096", "--tmpfs", installed, "--remount-ro", installed]
+    for package in {*closed, "vitkeras"}:  # where it is installed; that of the examiner follows
+        installed = f"{sysconfig.get_path('purelib')}/{package}"
+        if Path(installed).is_dir():
+            arguments += ["--size", "4096", "--tmpfs", installed, "--remount-ro", installed]
     arguments += ["--ro-bind", str(INSIDE), "/kit/inside"]
-    if "vitkeras" in imports:
+    if "vitkeras" not in closed:
         arguments += ["--ro-bind", str(PACKAGE), "/kit/vitkeras"]
+        for name in forbidden:
+            if PACKAGE.parent.joinpath(f"{name.replace('.', '/')}.py").is_file():
+                arguments += ["--ro-bind", "/dev/null", f"/kit/{name.replace('.', '/')}.py"]
     arguments += ["--proc", "/proc", "--dev", "/dev", "--dir", "/dev/shm", "--chdir", "/"]
     arguments += ["--size", str(2**26), "--tmpfs", "/scratch"]  # each student's own folder will lie over it
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
@@ -163,7 +168,10 @@ class Bubblewrap:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115, closed by close
         number = theirs.fileno()
         self.nursery = subprocess.Popen(
-            [*bwrap_arguments(self.exercise.imports), *python("nursery", ["/kit"], number, self.exercise.libraries)],
+            [
+                *bwrap_arguments(self.exercise.closed, self.exercise.forbidden),
+                *python("nursery", ["/kit"], number, self.exercise.libraries),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=self.errors,
             stderr=self.errors,

@@ -22,6 +22,7 @@ CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 2, 4, 0x4000, 0x40000
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 24, 22, 38
 
+SLACK = 2**31  # bytes of addresses that libraries reserve for threads and never use
 FORBIDDEN_CALLS = {  # numbers on x86_64 and aarch64
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "move_mount": (429, 429),
@@ -29,6 +30,7 @@ FORBIDDEN_CALLS = {  # numbers on x86_64 and aarch64
     "unshare": (272, 97), "setns": (308, 268), "bpf": (321, 280), "perf_event_open": (298, 241),
     "userfaultfd": (323, 282), "io_uring_setup": (425, 425), "keyctl": (250, 219), "add_key": (248, 217),
     "request_key": (249, 218), "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194),
+    "semget": (64, 190), "msgget": (68, 186), "vmsplice": (278, 75), "socket": (41, 198), "socketpair": (53, 199),
     "open_by_handle_at": (304, 265), "personality": (135, 92),
 }  # fmt: skip
 CLONE, CLONE3, UNSHARE_FLAGS = (56, 220), (435, 435), 0x7E020000  # the flags that ask for new namespaces
@@ -58,7 +60,7 @@ def locked_in(serve, leash, limits, user):
 
 def unshare():
     root = os.geteuid() == 0
-    namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS
+    namespaces = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS  # mounts: the child's alone, see `stripped`
     user, group = os.geteuid(), os.getegid()
     checked(libc.unshare(namespaces | (0 if root else CLONE_NEWUSER)), "unshare")
     if not root:
@@ -72,7 +74,9 @@ def stripped(limits, user):
     checked(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
     root = os.geteuid() == 0
     user, group = (user, user) if root else (os.geteuid(), os.getegid())
+    checked(libc.unshare(CLONE_NEWNS), "unshare")  # not before: whoever watches needs the /proc that is covered here
     mounted(b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+    reserved = int(read("/proc/self/statm").split()[0]) * os.sysconf("SC_PAGE_SIZE")
     owner = f"uid={user},gid={group},mode=700"
     for folder, megabytes in (("/scratch", limits["scratch_mb"]), ("/dev/shm", 16)):
         options = f"size={megabytes}m,nr_inodes=20000,{owner}"
@@ -89,7 +93,7 @@ def stripped(limits, user):
     for name, most in (
         ("NPROC", limits["processes"]),
         ("DATA", limits["memory_mb"] * megabyte),
-        ("AS", limits["memory_mb"] * megabyte + 2**35),  # libraries reserve much that they never use
+        ("AS", limits["memory_mb"] * megabyte + reserved + SLACK),
         ("FSIZE", limits["file_mb"] * megabyte),
         ("NOFILE", 256),
         ("CPU", limits["cpu_seconds"]),
@@ -167,9 +171,28 @@ def processes():
 
 
 def memory(numbers):
-    """Kilobytes that these processes take; a page that two of them share counts half for each."""
-    lines = (line for number in numbers for line in read(f"/proc/{number}/smaps_rollup").splitlines())
-    return sum(int(line.split()[1]) for line in lines if line.startswith(b"Pss:"))
+    """Kilobytes that these processes take."""
+    return sum(kilobytes(f"/proc/{number}") for number in numbers)
+
+
+def kilobytes(place):
+    """What a process takes; a page that two share counts half for each.
+
+    A process can hide that figure (it makes itself undumpable, or ends its first thread). Then whole pages are counted.
+    """
+    for task in (place, *(f"{place}/task/{name}" for name in listed(f"{place}/task"))):
+        for file, fields in (("smaps_rollup", (b"Pss:",)), ("status", (b"RssAnon:", b"RssShmem:"))):
+            lines = [line.split() for line in read(f"{task}/{file}").splitlines()]
+            if found := [int(line[1]) for line in lines if line and line[0] in fields]:
+                return sum(found)
+    return 0
+
+
+def listed(path):
+    try:
+        return os.listdir(path)
+    except OSError:
+        return []
 
 
 def read(path):

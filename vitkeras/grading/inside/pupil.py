@@ -151,10 +151,7 @@ def told(fault, scratch):
 
 
 def take_away(name, why):
-    """Put something that refuses to be called in the place of a forbidden function or class, wherever it is shown.
-
-    A library's own workshop keeps it, for other parts may stand on it.
-    """
+    """Put something that refuses to be called in the place of a forbidden function or class, wherever it stands."""
     parent, _, last = name.rpartition(".")
     try:
         thing = getattr(importlib.import_module(parent), last)
@@ -164,10 +161,8 @@ def take_away(name, why):
     def refused(*args, **kwargs):
         raise RuntimeError(f"{name} is not to be used here: {why}")
 
-    library = name.partition(".")[0]
-    for module_name, module in list(sys.modules.items()):
-        shown = module_name.partition(".")[0] in (library, "keras", "tensorflow") and ".src" not in module_name
-        if shown and module.__dict__.get(last) is thing and not module_name.startswith("tensorflow.python"):
+    for module in list(sys.modules.values()):
+        if getattr(module, "__dict__", {}).get(last) is thing:
             setattr(module, last, refused)
 
 

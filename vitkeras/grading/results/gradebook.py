@@ -24,7 +24,7 @@ def writer(path, run):
             total, of = points(own)
             name = results[0]["student"] if results else slug
             grades = [number(each["points"]) for each in own]
-            rows.writerow([cell(name), cell(slug), *grades, number(total), number(of), cell("; ".join(notes(results)))])
+            rows.writerow([cell(name), cell(slug), *grades, number(total), number(of), cell(" · ".join(notes(results)))])
 
         yield add
 
@@ -40,6 +40,6 @@ def notes(results):
 
 
 def cell(text):
-    """`text` as a cell that no spreadsheet takes for a formula."""
+    """`text` as a cell that no spreadsheet takes for a formula, nor for two cells where semicolons part them."""
     text = str(text)
-    return ("'" if text.lstrip(" ").startswith(FORMULA) else "") + on_one_line(text)
+    return ("'" if text.lstrip(" ").startswith(FORMULA) else "") + on_one_line(text).replace(";", ",")
