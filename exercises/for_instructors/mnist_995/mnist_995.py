@@ -1,5 +1,7 @@
 """A small ViT for MNIST: a convolutional patch embedding, three encoder blocks, the average of all tokens.
 
+It is trained on single images. What is handed in looks at each image five times, moved by a pixel, and adds the logits.
+
 All layers are Keras's or vitkeras's own, so that a saved model loads once this module has been imported.
 """
 
@@ -13,10 +15,11 @@ STEM = ((16, 1), (32, 2), (64, 2))  # channels and stride of each convolution
 WIDTH = 64  # D, the width of a token
 BLOCKS = 3
 HEADS = 4
+MOVES = ((0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))  # pixels down and to the right
 
 
-def build():
-    """The untrained model.
+def vit():
+    """What is trained.
 
     In:  (batch, 28, 28, 1), float32 from 0 to 1
     Out: (batch, 10), logits
@@ -32,4 +35,20 @@ def build():
         tokens = EncoderBlock(HEADS, mlp_dim=2 * WIDTH, dropout=0.0)(tokens)
     x = layers.LayerNormalization(epsilon=1e-6)(tokens)
     x = layers.GlobalAveragePooling1D()(x)  # (batch, 64)
-    return keras.Model(inputs, layers.Dense(10, dtype="float32")(x), name="mnist_995")
+    return keras.Model(inputs, layers.Dense(10, dtype="float32")(x), name="vit")
+
+
+def build():
+    """What is handed in: the same ViT, asked about five views of an image. It has no weights but those of the ViT.
+
+    In:  (batch, 28, 28, 1), float32 from 0 to 1
+    Out: (batch, 10), logits: the average of the five
+    """
+    inputs = keras.Input(IMAGE_SHAPE)
+    framed = layers.ZeroPadding2D(1)(inputs)  # (batch, 30, 30, 1)
+    views = [
+        layers.Cropping2D(((1 - down, 1 + down), (1 - right, 1 + right)))(framed)  # (batch, 28, 28, 1)
+        for down, right in MOVES
+    ]
+    reader = vit()
+    return keras.Model(inputs, layers.Average()([reader(view) for view in views]), name="mnist_995")

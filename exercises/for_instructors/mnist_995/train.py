@@ -1,9 +1,11 @@
 """Train the ViT of mnist_995.py on MNIST and on drawn digits, so that it reads both.
 
+The second stage begins with the weights of the first, and has a lower learning rate.
+
 Run:     python train.py --data ../shared/data
          the same command again goes on with a training that was stopped
 
-Every choice is made on the last tenth of the training images; the test images are asked once, at the end.
+Every choice is made on the last tenth of the training images; the test images wait for --test.
 """
 
 import argparse
@@ -16,16 +18,26 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
-from mnist_995 import build
+from mnist_995 import build, vit
 
 from vitkeras import datasets, machine, runs, training
 from vitkeras.errors import speak_plainly
 from vitkeras.files import written_whole
 
-EPOCHS = 40  # through MNIST; the drawn digits are gone through a third as often
-BATCH = {"mnist": 96, "drawn": 32}  # images of each in a batch
-STRENGTH = {"mnist": 1.0, "drawn": 0.5}  # of the distortion: the drawn digits are distorted already
-LEARNING_RATE = 0.002
+STAGES = {
+    "first": {
+        "epochs": 40,  # through MNIST; the drawn digits are gone through less often
+        "batch": {"mnist": 96, "drawn": 32},  # images of each in a batch
+        "strength": {"mnist": 1.0, "drawn": 0.5},  # of the distortion: the drawn digits are distorted already
+        "learning_rate": 0.002,
+    },
+    "second": {
+        "epochs": 8,
+        "batch": {"mnist": 96, "drawn": 32},
+        "strength": {"mnist": 1.0, "drawn": 0.5},
+        "learning_rate": 0.0005,
+    },
+}
 WEIGHT_DECAY = 0.05
 LABEL_SMOOTHING = 0.1
 AVERAGED = 0.999  # how much of the weights' running average a step keeps
@@ -65,14 +77,14 @@ def distorted(images, seed, strength):
     return tf.reshape(upper + down * (lower - upper), (batch, SIDE, SIDE, 1))
 
 
-def batches(parts, seed, epoch):
+def batches(parts, stage, seed, epoch):
     """Batches without end, some images of each data set in all of them."""
     streams = [
         training.shuffled_batches(
-            *parts[name], BATCH[name], seed + number, epoch,
-            augment=lambda images, chance, name=name: distorted(images, chance, STRENGTH[name]),
+            *parts[name], stage["batch"][name], seed + number, epoch,
+            augment=lambda images, chance, name=name: distorted(images, chance, stage["strength"][name]),
         )
-        for number, name in enumerate(BATCH)
+        for number, name in enumerate(parts)
     ]  # fmt: skip
 
     def together(one, other):
@@ -118,49 +130,34 @@ class Watch(keras.callbacks.Callback):
         print(f"{done:5.1f}%  epoch {epoch + 1}/{self.epochs}  held out: {said}  left: {left / 60:.0f} min", flush=True)
 
 
-def options():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", help="folder or file with MNIST")
-    parser.add_argument("--out", default="runs/mnist_995", help="where the run is kept (default runs/mnist_995)")
-    parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"(default {EPOCHS})")
-    parser.add_argument("--seed", type=int, default=1, help="(default 1)")
-    parser.add_argument("--precision", choices=("float32", "bfloat16", "auto"), default="auto")
-    parser.add_argument("--quick", action="store_true", help="a few images, to see that it runs")
-    return parser.parse_args()
-
-
-def main():
-    speak_plainly()
-    asked = options()
-    sets = {"mnist": datasets.load("mnist", asked.data, stand_in=True), "drawn": datasets.load("drawn")}
-    if asked.quick:
-        sets = {name: data.first(2000, 500) for name, data in sets.items()}
-    for data in sets.values():
-        print(data.describe())
-    device = machine.prepare(asked.seed, "cpu" if asked.quick else "auto", asked.precision)
-
-    splits = {name: training.split(data.x_train, data.y_train, validation=0.1) for name, data in sets.items()}
-    to_learn = {name: part for name, (part, _) in splits.items()}
-    held_out = {name: part for name, (_, part) in splits.items()}
-    steps = training.steps(len(to_learn["mnist"][0]), BATCH["mnist"])
-
+def learn(name, start, sets, asked, precision):
+    """Go through one stage, beginning with the weights in the file `start`. Returns its run, which has a model."""
+    stage = STAGES[name] | ({"epochs": 1} if asked.quick else {})
     settings = {
-        "seed": asked.seed, "epochs": asked.epochs, "quick": asked.quick, "precision": device["precision"],
-        "batch": BATCH, "strength": STRENGTH, "learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY,
+        "seed": asked.seed, "quick": asked.quick, "precision": precision, **stage, "weight_decay": WEIGHT_DECAY,
         "label_smoothing": LABEL_SMOOTHING, "averaged": AVERAGED, "tilt": TILT, "shift": SHIFT, "bend": BEND,
         "knots": KNOTS, "data": [data.fingerprint() for data in sets.values()],
     }  # fmt: skip
-    run = runs.Run(asked.out, settings, "the same command")
-    about = {"machine": device, "versions": machine.versions(), "started": runs.now()}
+    run = runs.Run(Path(asked.out, name), settings, "the same command")
+    about = {"versions": machine.versions(), "started": runs.now()}
     if run.path("run.json").exists():
         run.take_up_record(about)
     else:
         run.write_record(settings=settings, **about)
+    if "finished" in run.record:
+        return run
 
-    model = build()
-    print(f"{model.count_params():,} parameters, {steps} steps an epoch")
+    splits = {name: training.split(data.x_train, data.y_train, validation=0.1) for name, data in sets.items()}
+    to_learn = {name: part for name, (part, _) in splits.items()}
+    held_out = {name: part for name, (_, part) in splits.items()}
+    epochs, steps = stage["epochs"], training.steps(len(to_learn["mnist"][0]), stage["batch"]["mnist"])
+    keras.utils.set_random_seed(asked.seed)
+    model = vit()
+    if start:
+        model.load_weights(start)
+    print(f"{name} stage: {model.count_params():,} parameters, {steps} steps an epoch")
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, (asked.epochs - 1) * steps, warmup_target=LEARNING_RATE, warmup_steps=steps
+        0.0, max(1, epochs - 1) * steps, warmup_target=stage["learning_rate"], warmup_steps=steps
     )
     model.compile(
         optimizer=keras.optimizers.AdamW(
@@ -170,25 +167,53 @@ def main():
     )
     run.restore(model)
     model.fit(
-        batches(to_learn, asked.seed, run.epochs_done),
-        steps_per_epoch=steps, initial_epoch=run.epochs_done, epochs=asked.epochs,
-        callbacks=[Watch(run, held_out, asked.epochs, steps)], shuffle=False, verbose=0,
+        batches(to_learn, stage, asked.seed, run.epochs_done),
+        steps_per_epoch=steps, initial_epoch=run.epochs_done, epochs=epochs,
+        callbacks=[Watch(run, held_out, epochs, steps)], shuffle=False, verbose=0,
     )  # fmt: skip
+    model.optimizer.finalize_variable_values(model.trainable_variables)  # the averaged weights are the ones to keep
+    run.finish(model, held_out={name: run.history[f"val_{name}"][-1] for name in sets})
+    return run
 
-    # What is handed in has the averaged weights, computes in float32, and is as large as its weights.
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+
+def main():
+    speak_plainly()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", help="folder or file with MNIST")
+    parser.add_argument("--out", default="runs/mnist_995", help="where the run is kept (default runs/mnist_995)")
+    parser.add_argument("--seed", type=int, default=1, help="(default 1)")
+    parser.add_argument("--precision", choices=("float32", "bfloat16", "auto"), default="auto")
+    parser.add_argument("--quick", action="store_true", help="a few images, to see that it runs")
+    parser.add_argument("--test", action="store_true", help="ask the test images, too: when all has been chosen")
+    asked = parser.parse_args()
+
+    sets = {"mnist": datasets.load("mnist", asked.data, stand_in=True), "drawn": datasets.load("drawn")}
+    if asked.quick:
+        sets = {name: data.first(2000, 500) for name, data in sets.items()}
+    for data in sets.values():
+        print(data.describe())
+    precision = machine.prepare(asked.seed, "auto", asked.precision)["precision"]
+    start = None
+    for name in STAGES:
+        run = learn(name, start, sets, asked, precision)
+        start = run.path("model.keras")
+
+    # What is handed in computes in float32.
     keras.config.set_dtype_policy("float32")
+    trained = vit()
+    trained.load_weights(start)
     final = build()
-    final.set_weights(model.get_weights())
-    with written_whole(run.path("model.keras")) as path:
+    final.set_weights(trained.get_weights())
+    file = Path(asked.out, "model.keras")
+    with written_whole(file) as path:
         final.save(path)
-    results = {}
-    for name, data in sets.items():
-        results[f"val_{name}"] = training.evaluate(final, *held_out[name]).accuracy
-        results[f"test_{name}"] = training.evaluate(final, data.x_test, data.y_test).accuracy
-        print(f"{data.title}: held out {100 * results[f'val_{name}']:.2f}%, test {100 * results[f'test_{name}']:.2f}%")
-    run.write_record(finished=runs.now(), results=results, seconds_per_epoch=run.seconds)
-    print(f"{Path(asked.out, 'model.keras')}: {run.path('model.keras').stat().st_size:,} bytes")
+    print(f"{file}: {final.count_params():,} parameters, {file.stat().st_size:,} bytes")
+    for data in sets.values():
+        _, held_out = training.split(data.x_train, data.y_train, validation=0.1)
+        said = f"held out {100 * training.evaluate(final, *held_out).accuracy:.2f}%"
+        if asked.test:
+            said += f", test {100 * training.evaluate(final, data.x_test, data.y_test).accuracy:.2f}%"
+        print(f"{data.title}: {said}")
 
 
 if __name__ == "__main__":

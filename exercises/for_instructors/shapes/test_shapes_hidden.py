@@ -27,14 +27,24 @@ def require(percent, student, name, rng):
                 ", ".join(kinds),
             )
         fresh = shapes.draw(COUNT, int(rng.integers(2**31)))
-        got = student.predict(student.model(name), fresh.images / np.float32(255))
+        model = student.model(name)
+        got = student.predict(model, fresh.images / np.float32(255))
         if getattr(got, "shape", None) != (COUNT, 2) or got.dtype.kind != "f" or not np.isfinite(got).all():
             told = f"{got.shape}, {got.dtype}" if isinstance(got, np.ndarray) else repr(got)[:80]
             raise Different(f"{name}, asked about {COUNT} pictures", f"finite numbers of shape {(COUNT, 2)}", told)
+        require_learnt(student, model, name, fresh.images[:20] / np.float32(255))
         known[name] = 100 * (got.argmax(axis=1) == fresh.labels).mean()
     if not known[name] > percent:
         asked = f"{name}, asked about {COUNT:,} pictures that it never saw"
         raise Different(asked, f"more than {percent}% right", f"{known[name]:.1f}%")
+
+
+def require_learnt(student, model, name, images):
+    """What a model knows, it knows by its weights: with all of them at 0 every picture is the same to it."""
+    model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
+    spread = float(np.ptp(student.predict(model, images), axis=0).max())
+    if not spread < 1e-4:
+        raise Different(f"{name} with all its weights at 0", "the same answer for every picture", "different answers")
 
 
 @pytest.mark.points(0.5, hint=HINT)

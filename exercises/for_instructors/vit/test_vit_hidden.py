@@ -132,6 +132,9 @@ def test_a_model_of_any_sizes_has_as_many_parameters(student, rng):
 )
 def test_every_weight_learns(student, rng):
     model, sizes, images, weights = some_vit(student, rng, blocks=2)
+    close(
+        model(images), reference(images.astype("float64"), in_order(weights, sizes), **sizes), "its logits", atol=1e-4
+    )
     upstream = rng.normal(size=(2, sizes["num_classes"])).astype("float32")
     _, _, gradients = student.gradients(model, images, upstream=upstream, weights=True)
     equal(len(gradients), len(counted(**sizes)), "the number of trainable weights")
@@ -148,7 +151,10 @@ def test_every_weight_learns(student, rng):
     0.5, hint="In the first block the class token looks at all patches, and none may be cut off before."
 )
 def test_every_patch_counts(student, rng):
-    model, sizes, images, _ = some_vit(student, rng, blocks=2)
+    model, sizes, images, weights = some_vit(student, rng, blocks=2)
+    close(
+        model(images), reference(images.astype("float64"), in_order(weights, sizes), **sizes), "its logits", atol=1e-4
+    )
     upstream = rng.normal(size=(2, sizes["num_classes"])).astype("float32")
     _, (gradient,) = student.gradients(model, images, upstream=upstream)
     equal(np.shape(gradient), images.shape, "the shape of the gradient of the images")
