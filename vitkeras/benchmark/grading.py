@@ -33,6 +33,7 @@ def run(options):
     if options.json and not Path(options.json).exists():
         keep(figures, options.json)  # now, so that a wrong path is told before the measuring
     exercise = exercises.read(EXERCISES / options.exercise)
+    figures["data"] = f"submissions made of the solution of {exercise.name}: half right, half of them partial or broken"
     figures |= {"exercise": exercise.name, "students": options.students, "jobs": options.jobs, "rounds": []}
     with tempfile.TemporaryDirectory(prefix="vitkeras-benchmark-") as folder:
         for number, students in enumerate(parts(options.students, options.rounds)):
