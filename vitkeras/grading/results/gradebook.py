@@ -24,7 +24,8 @@ def writer(path, run):
             total, of = points(own)
             name = results[0]["student"] if results else slug
             grades = [number(each["points"]) for each in own]
-            rows.writerow([cell(name), cell(slug), *grades, number(total), number(of), cell(" · ".join(notes(results)))])
+            said = cell(" · ".join(notes(results)))
+            rows.writerow([cell(name), cell(slug), *grades, number(total), number(of), said])
 
         yield add
 

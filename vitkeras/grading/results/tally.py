@@ -6,6 +6,7 @@ from vitkeras.grading.results.pages import SIGNS
 from vitkeras.grading.results.plain import on_one_line, points
 
 NEEDS_A_LOOK = ("ended", "late")
+FEW = 2  # tests that are named one by one
 DISTINCT = 300  # different texts that are counted; when each student has another, none is common
 
 
@@ -94,8 +95,11 @@ class Tally:
                 continue
             if text := on_one_line(test.get("message", "")):
                 count(seen.messages, text[:200])
-            if test["status"] in NEEDS_A_LOOK:
-                look.append(f"{title}: {SIGNS[test['status']][1]} in “{test['title']}”")
+        for status in () if problem else NEEDS_A_LOOK:
+            where = [f"“{test['title']}”" for test in result["tests"] if test["status"] == status]
+            if where:
+                told = ", ".join(where) if len(where) <= FEW else f"{where[0]} and {len(where) - 1} other tests"
+                look.append(f"{title}: {SIGNS[status][1]} in {told}")
         return look
 
 
