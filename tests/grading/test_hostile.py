@@ -155,6 +155,7 @@ for _ in range(3):
 time.sleep(2.7)
 def double(array): return 2 * array
 """
+WITHOUT_ITS_FIRST_THREAD = "threading.Thread(target=hog).start(); libc.syscall(60, 0)"
 UNUSED = """
 import mmap
 block = mmap.mmap(-1, 3 << 30)
@@ -214,7 +215,7 @@ ATTACKS = {
     "memory in several processes": (THREE_HOGS.format("pass"), "needed more than 600 MB"),
     "memory in processes that hide it": (THREE_HOGS.format("libc.prctl(4, 0, 0, 0, 0)"), "needed more than 600 MB"),
     "memory without a first thread": (
-        THREE_HOGS.replace("        hog()\n", "        threading.Thread(target=hog).start(); libc.syscall(60, 0)\n").format("pass"),
+        THREE_HOGS.replace("        hog()\n", f"        {WITHOUT_ITS_FIRST_THREAD}\n").format("pass"),
         "needed more than 600 MB|took longer"),
     "memory that looks unused": (UNUSED, "memory|took longer|Cannot allocate"),
     "memory of the kernel": (KERNEL, "PermissionError"),
