@@ -1,7 +1,5 @@
 """Train the ViT of mnist_995.py on MNIST and on drawn digits, so that it reads both.
 
-The second stage begins with the weights of the first, and has a lower learning rate.
-
 Run:     python train.py --data ../shared/data
          the same command again goes on with a training that was stopped
 
@@ -24,20 +22,10 @@ from vitkeras import datasets, machine, runs, training
 from vitkeras.errors import speak_plainly
 from vitkeras.files import written_whole
 
-STAGES = {
-    "first": {
-        "epochs": 40,  # through MNIST; the drawn digits are gone through less often
-        "batch": {"mnist": 96, "drawn": 32},  # images of each in a batch
-        "strength": {"mnist": 1.0, "drawn": 0.5},  # of the distortion: the drawn digits are distorted already
-        "learning_rate": 0.002,
-    },
-    "second": {
-        "epochs": 8,
-        "batch": {"mnist": 96, "drawn": 32},
-        "strength": {"mnist": 1.0, "drawn": 0.5},
-        "learning_rate": 0.0005,
-    },
-}
+EPOCHS = 40  # through MNIST; the drawn digits are gone through a third as often
+BATCH = {"mnist": 96, "drawn": 32}  # images of each in a batch
+STRENGTH = {"mnist": 1.0, "drawn": 0.5}  # of the distortion: the drawn digits are distorted already
+LEARNING_RATE = 0.002
 WEIGHT_DECAY = 0.05
 LABEL_SMOOTHING = 0.1
 AVERAGED = 0.999  # how much of the weights' running average a step keeps
@@ -77,12 +65,12 @@ def distorted(images, seed, strength):
     return tf.reshape(upper + down * (lower - upper), (batch, SIDE, SIDE, 1))
 
 
-def batches(parts, stage, seed, epoch):
+def batches(parts, seed, epoch):
     """Batches without end, some images of each data set in all of them."""
     streams = [
         training.shuffled_batches(
-            *parts[name], stage["batch"][name], seed + number, epoch,
-            augment=lambda images, chance, name=name: distorted(images, chance, stage["strength"][name]),
+            *parts[name], BATCH[name], seed + number, epoch,
+            augment=lambda images, chance, name=name: distorted(images, chance, STRENGTH[name]),
         )
         for number, name in enumerate(parts)
     ]  # fmt: skip
@@ -130,15 +118,16 @@ class Watch(keras.callbacks.Callback):
         print(f"{done:5.1f}%  epoch {epoch + 1}/{self.epochs}  held out: {said}  left: {left / 60:.0f} min", flush=True)
 
 
-def learn(name, start, sets, asked, precision):
-    """Go through one stage, beginning with the weights in the file `start`. Returns its run, which has a model."""
-    stage = STAGES[name] | ({"epochs": 1} if asked.quick else {})
+def learn(sets, asked, precision):
+    """Train on a part of the images of each data set. Returns the run, which keeps the model."""
+    epochs = 1 if asked.quick else EPOCHS
     settings = {
-        "seed": asked.seed, "quick": asked.quick, "precision": precision, **stage, "weight_decay": WEIGHT_DECAY,
+        "seed": asked.seed, "epochs": epochs, "quick": asked.quick, "precision": precision, "batch": BATCH,
+        "strength": STRENGTH, "learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY,
         "label_smoothing": LABEL_SMOOTHING, "averaged": AVERAGED, "tilt": TILT, "shift": SHIFT, "bend": BEND,
         "knots": KNOTS, "data": [data.fingerprint() for data in sets.values()],
     }  # fmt: skip
-    run = runs.Run(Path(asked.out, name), settings, "the same command")
+    run = runs.Run(asked.out, settings, "the same command")
     about = {"versions": machine.versions(), "started": runs.now()}
     if run.path("run.json").exists():
         run.take_up_record(about)
@@ -150,14 +139,12 @@ def learn(name, start, sets, asked, precision):
     splits = {name: training.split(data.x_train, data.y_train, validation=0.1) for name, data in sets.items()}
     to_learn = {name: part for name, (part, _) in splits.items()}
     held_out = {name: part for name, (_, part) in splits.items()}
-    epochs, steps = stage["epochs"], training.steps(len(to_learn["mnist"][0]), stage["batch"]["mnist"])
+    steps = training.steps(len(to_learn["mnist"][0]), BATCH["mnist"])
     keras.utils.set_random_seed(asked.seed)
     model = vit()
-    if start:
-        model.load_weights(start)
-    print(f"{name} stage: {model.count_params():,} parameters, {steps} steps an epoch")
+    print(f"{model.count_params():,} parameters, {steps} steps an epoch")
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, epochs - 1) * steps, warmup_target=stage["learning_rate"], warmup_steps=steps
+        0.0, max(1, epochs - 1) * steps, warmup_target=LEARNING_RATE, warmup_steps=steps
     )
     model.compile(
         optimizer=keras.optimizers.AdamW(
@@ -167,7 +154,7 @@ def learn(name, start, sets, asked, precision):
     )
     run.restore(model)
     model.fit(
-        batches(to_learn, stage, asked.seed, run.epochs_done),
+        batches(to_learn, asked.seed, run.epochs_done),
         steps_per_epoch=steps, initial_epoch=run.epochs_done, epochs=epochs,
         callbacks=[Watch(run, held_out, epochs, steps)], shuffle=False, verbose=0,
     )  # fmt: skip
@@ -193,18 +180,15 @@ def main():
     for data in sets.values():
         print(data.describe())
     precision = machine.prepare(asked.seed, "auto", asked.precision)["precision"]
-    start = None
-    for name in STAGES:
-        run = learn(name, start, sets, asked, precision)
-        start = run.path("model.keras")
+    run = learn(sets, asked, precision)
 
-    # What is handed in computes in float32.
+    # What is handed in asks the trained ViT about five views of an image, and computes in float32.
     keras.config.set_dtype_policy("float32")
     trained = vit()
-    trained.load_weights(start)
+    trained.load_weights(run.path("model.keras"))
     final = build()
     final.set_weights(trained.get_weights())
-    file = Path(asked.out, "model.keras")
+    file = Path(asked.out, "handed_in", "model.keras")
     with written_whole(file) as path:
         final.save(path)
     print(f"{file}: {final.count_params():,} parameters, {file.stat().st_size:,} bytes")
