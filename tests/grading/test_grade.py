@@ -257,6 +257,44 @@ def test_a_second_delivery_joins_the_first(tmp_path):
     assert [row.split(",")[0] for row in rows[1:]] == ["ana", "bo"]
 
 
+def test_a_late_delivery_takes_nothing_away(tmp_path):
+    a_class(tmp_path / "in", ana=SOLUTION)
+    assert run("grade", tmp_path / "in", "--out", tmp_path / "out") == 0
+    path = tmp_path / "out/students/ana/sums.json"
+    before = path.read_text()
+    (tmp_path / "late/ana").mkdir(parents=True)
+    (tmp_path / "late/ana/notes.txt").write_text("sums.py came in time")
+    assert run("grade", tmp_path / "late", "--out", tmp_path / "out") == 0
+    assert path.read_text() == before
+    assert points(tmp_path / "out") == {"ana": 14}
+
+
+def test_another_submission_replaces_the_earlier_one_and_says_so(tmp_path):
+    a_class(tmp_path / "in", ana=SOLUTION)
+    a_class(tmp_path / "late", ana=HALF)
+    for delivery in ("in", "late"):
+        assert run("grade", tmp_path / delivery, "--out", tmp_path / "out") == 0
+    _, (result,) = next(outputs.students(tmp_path / "out", outputs.read_run(tmp_path / "out")))
+    assert result["points"] == 10
+    assert "an earlier submission had 14 points; this one counts" in result["notes"]
+
+
+def test_an_exercise_that_nobody_handed_in_is_left_out_unless_asked_for(tmp_path, capsys):
+    a_class(tmp_path / "in", ana=SOLUTION)
+    words = ["grade", str(tmp_path / "in"), "--exercises", str(COURSE)]
+    assert program.main([*words, "--out", str(tmp_path / "out")]) == 0
+    assert "networks: nobody handed in" in capsys.readouterr().out
+    assert [one["name"] for one in outputs.read_run(tmp_path / "out")["exercises"]] == ["sums"]
+
+
+def test_three_late_calls_are_enough(tmp_path):
+    a_class(tmp_path / "in", ana="def double(array):\n    while True: pass\ndef total(array): return double(array)\n")
+    course = copied_course(tmp_path)
+    grade(tmp_path / "in", tmp_path / "out", [exercise.read(course / "sums")], 1)
+    _, (result,) = next(outputs.students(tmp_path / "out", outputs.read_run(tmp_path / "out")))
+    assert [test["status"] for test in result["tests"]] == ["late"] * 5
+
+
 def test_a_lone_file_counts_however_many_exercises_are_graded_later(tmp_path):
     (tmp_path / "in/ana").mkdir(parents=True)
     (tmp_path / "in/ana/homework.py").write_text(SOLUTION)
@@ -329,6 +367,7 @@ def test_wrong_use_is_told_in_one_line(tmp_path, graded, capsys):
     assert program.main(["grade", str(graded / "in"), "--out", str(tmp_path / "o"), "--exercise", "nothing"]) == 2
     assert run("grade", graded / "in", "--out", graded / "in/grades") == 2
     assert run("grade", tmp_path / "nowhere", "--out", tmp_path / "o", "--single", "Ana") == 2
+    assert run("grade", graded / "in/ana/sums.py", "--out", tmp_path / "o") == 2
     assert run("grade", graded / "in", "--out", graded / "out", "--replay", "--seed", "x") == 2
     assert run("grade", graded / "in", "--out", tmp_path / "empty", "--replay") == 2
     assert "Traceback" not in capsys.readouterr().err

@@ -243,7 +243,7 @@ ATTACKS = {
     "a syntax error": ("def double(array:\n    return 2", "no Python.*line 1"),
     "tabs and spaces mixed": ("def double(array):\n\tif True:\n        return 1\n", "no Python.*line 3"),
     "Latin-1 and wrong": (b"# coment\xe1rio\ndef double(array): return '\xe3'\n", "not numbers"),
-    "an empty file": ("", "no double"),
+    "an empty file": ("", "is empty"),
     "bytes that are no text": (bytes(range(256)) * 20, "no Python|cannot be read|null byte"),
     "brackets without end": ("(" * 100_000, "no Python|cannot be read|process ended"),
     "a source too large": ("x = 1\n" * 400_000, "not handed in|no double"),

@@ -67,6 +67,20 @@ def test_other_tests_in_the_same_run_are_left_alone(hand_out):
     assert re.search(r"\b0 of 3 +in all", said)
 
 
+def test_a_folder_that_is_not_there_is_told(hand_out):
+    code, said = tried(hand_out, "exercises/sums", "--submission", "nowhere")
+    assert code not in (0, 1) or "is no folder" in said
+    assert "nowhere is no folder" in said
+
+
+def test_a_mistake_in_the_file_comes_without_hints_and_a_test_that_was_not_run_says_so(hand_out):
+    (hand_out / "sums/sums.py").write_text("def double(array:\n")
+    _, said = tried(hand_out, "exercises/sums", "-x")
+    assert "is no Python" in said
+    assert "Twice as much" not in said
+    assert "not run" in said
+
+
 def test_a_missing_file_is_told(hand_out):
     (hand_out / "sums/sums.py").unlink()
     code, said = tried(hand_out, "exercises/sums")

@@ -43,6 +43,14 @@ def test_a_hand_out_has_no_solution_and_no_hidden_test(hand_out):
         assert path.suffix in (".md", ".toml", ".py", ".png", ".npz")
 
 
+def test_the_front_page_lists_what_is_handed_out(tmp_path):
+    release(ROOT / "exercises", EXERCISES[:2], tmp_path / "out")
+    for name in ("README.md", "README.pt-BR.md"):
+        page = (tmp_path / "out/exercises" / name).read_text(encoding="utf-8")
+        assert "(patches/TASK.md)" in page
+        assert "(attention/TASK.md)" not in page
+
+
 def test_a_zip_holds_the_same(hand_out, tmp_path):
     release(ROOT / "exercises", EXERCISES, tmp_path / "hand-out.zip")
     with zipfile.ZipFile(tmp_path / "hand-out.zip") as archive:

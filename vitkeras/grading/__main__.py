@@ -48,7 +48,7 @@ def read_options(arguments):
     release.add_argument("--kit", action="store_true", help="with the kit, so that nobody needs this checkout")
     release.add_argument("--classroom", action="store_true", help="with the kit and a workflow for GitHub Classroom")
     grade = commands.add_parser("grade", parents=[common], help="grade submissions")
-    grade.add_argument("submissions", metavar="SUBMISSIONS")
+    grade.add_argument("submissions", metavar="SUBMISSIONS", help="a folder or a zip with what the class handed in")
     grade.add_argument("--out", required=True, metavar="GRADES", help="where grades go, or a grading to go on with")
     grade.add_argument("--jobs", type=at_least(1), metavar="N", help="so many at a time (default: one for each core)")
     grade.add_argument("--seed", metavar="TEXT", help="what random inputs start from (default: drawn, and recorded)")
@@ -86,11 +86,11 @@ def show(options):
     from rich.table import Table
 
     _, exercises = found(options)
-    table = Table("", "exercise", "hand in", "try it")
+    table = Table("", "name", "title", "hand in")
     for one in exercises:
-        table.add_row(str(one.order), one.title, ", ".join(one.files), f"pytest {WHERE}/{one.name}")
+        table.add_row(str(one.order), one.name, one.title, ", ".join(one.files))
     Console().print(table)
-    print(f"all tests that students see:  pytest {WHERE}\nmore:                         {COMMAND} --help")
+    print(f"try one:  pytest {WHERE}/NAME (what students see)\nmore:     {COMMAND} --help")
     return 0
 
 
@@ -120,12 +120,13 @@ def grade(options):
     with Progress() as progress:
         run = grade(
             options.submissions, options.out, exercises, jobs, options.seed, options.single, options.again,
-            progress=progress,
+            wanted=bool(options.exercise), progress=progress,
         )  # fmt: skip
     for note in run["left_out"]:
         print(f"left out: {note}")
-    count = run["graded"]
-    print(f"{count} submission{'s' * (count != 1)} graded; begin with {Path(options.out, 'summary.html')}")
+    count = run["submissions"]
+    print(f"{count} submission{'s' * (count != 1)}: {run['now']} results are new, {run['before']} are as before")
+    print(f"begin with {Path(options.out, 'summary.html')}")
     print(f"also there: gradebook.csv, feedback/, review/, gradescope/, classroom/, junit.xml (seed {run['seed']})")
     return 0
 

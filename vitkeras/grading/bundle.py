@@ -23,5 +23,5 @@ def write(folder, exercises, out):
         files |= {f"exercises/{path.relative_to(exercise.folder.parent).as_posix()}": path for path in paths}
     if missing := [path for path in files.values() if not path.is_file()]:
         raise Misuse(f"{missing[0]} is not there. The bundle is made in a checkout of the project.")
-    write_zip(files, out, programs=SCRIPTS)
+    write_zip({name: path.read_bytes() for name, path in files.items()}, out, programs=SCRIPTS)
     return list(files)

@@ -29,6 +29,7 @@ from vitkeras.grading.results import outputs
 
 RUN = "run.json"
 PATIENCE = 30  # seconds for desks to be left after an interruption
+NOTHING = choosing.fingerprint({})
 UNEXAMINED = "the examiner ended over this submission, twice; it will be looked at by hand"
 
 
@@ -43,15 +44,20 @@ class Task:
     fingerprint: str
 
 
-def grade(source, out, exercises, jobs, seed=None, single="", again=False, only=None, alone=None, progress=None):
+def grade(
+    source, out, exercises, jobs, seed=None, single="", again=False, only=None, alone=None, wanted=True, progress=None
+):
     """Grade `source` into the folder `out`, and write all that is made of it. Returns what `run.json` says.
 
     single: the student's name, if `source` is one submission.  again: also what has been graded before.
     only: slugs of those to grade, others are passed over.  alone: exercise -> whether a lone file of any name is taken.
+    wanted: grade every one of `exercises`, also one that nobody has handed anything in for.
     """
     source, out, progress = Path(source), Path(out), progress or Silence()
     require_apart(source, out)
     with tempfile.TemporaryDirectory(prefix="vitkeras-grading-") as scratch:
+        if source.suffix == ".py" and not single:
+            raise Misuse(f"{source} is one Python file. To grade it as one student's submission: --single NAME.")
         if single:
             if not source.exists():
                 raise Misuse(f"{source} is not there. With --single, it should be the submission of one student.")
@@ -62,12 +68,12 @@ def grade(source, out, exercises, jobs, seed=None, single="", again=False, only=
         require_own(out)
         lock = hold(out, "grading")
         try:
-            run = opened_run(out, seed) | {"left_out": left_out, "graded": len(found)}
+            run = opened_run(out, seed) | {"left_out": left_out, "submissions": len(found), "now": 0, "before": 0}
             for exercise in exercises:
                 run["alone"].setdefault(exercise.name, len(exercises) == 1 if alone is None else alone[exercise.name])
             progress.begin(len(exercises) * len(found))
             for exercise in exercises:
-                Round(exercise, found, out, run, Path(scratch), again, progress).go(jobs)
+                Round(exercise, found, out, run, Path(scratch), again, wanted, progress).go(jobs)
             write_json(out / RUN, run)
             outputs.write_all(out)
         finally:
@@ -125,9 +131,10 @@ def opened_run(out, seed=None):
 class Round:
     """One exercise, for the whole class."""
 
-    def __init__(self, exercise, found, out, run, scratch, again, progress):
+    def __init__(self, exercise, found, out, run, scratch, again, wanted, progress):
         self.exercise, self.found, self.out, self.run = exercise, found, out, run
-        self.scratch, self.again, self.progress = scratch, again, progress
+        self.scratch, self.again, self.wanted, self.progress = scratch, again, wanted, progress
+        self.tests, self.absent = [], []
         self.tests_fingerprint = fingerprint_of_tests(exercise)
         self.waiting, self.faults, self.lock = queue.Queue(), [], threading.Lock()
         self.stopped = threading.Event()
@@ -151,6 +158,8 @@ class Round:
                 event.wait(PATIENCE)
         if self.faults:
             raise self.faults[0]
+        if self.absent:
+            self.write_absent()
 
     def at_a_desk(self, slot, left):
         desk = Desk(self.exercise, slot)
@@ -181,13 +190,20 @@ class Round:
         folder = Path(tempfile.mkdtemp(dir=self.scratch))
         try:
             task = self.task(submission, folder)
-            before = not self.again and self.is_done(path, task)
-            if not before:
+            earlier = self.earlier(path)
+            if self.stands(earlier, task):
+                with self.lock:
+                    self.run["before"] += 1
+                self.progress.done(self.exercise, submission, before=True)
+            elif not task.files:
+                self.absent.append((path, task))
+            else:
                 graded = self.examined(desk, task)
                 if self.stopped.is_set():
                     return
-                write_json(path, self.result(task, graded))
-            self.progress.done(self.exercise, submission, before)
+                if earlier and earlier["submission"] not in (task.fingerprint, NOTHING):
+                    task.notes.append(f"an earlier submission had {earlier['points']:g} points; this one counts")
+                self.write(path, task, graded)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -223,21 +239,55 @@ class Round:
         notes = [*opened.notes, *chosen.notes]
         return Task(submission, chosen.files, notes, chosen.missing, choosing.fingerprint(chosen.files))
 
-    def is_done(self, path, task):
+    def write(self, path, task, graded):
+        write_json(path, self.result(task, graded))
+        with self.lock:
+            self.run["now"] += 1
+        self.progress.done(self.exercise, task.submission)
+
+    def write_absent(self):
+        """Those who handed in nothing for this exercise get 0, unless nobody did and nobody asked for the exercise."""
+        if not self.tests:
+            known = any(one["name"] == self.exercise.name for one in self.run["exercises"])
+            if not (self.wanted or known):
+                self.run["left_out"].append(
+                    f"{self.exercise.name}: nobody handed in a file of it (--exercise grades it)"
+                )
+                return
+            desk = Desk(self.exercise, 0)
+            try:
+                desk.open()
+                self.describe(desk)
+            finally:
+                desk.close()
+        message = f"{self.exercise.files[0]} was not handed in."
+        tests = [test | {"status": "failed", "message": message, "hint": ""} for test in self.tests]
+        for path, task in self.absent:
+            self.write(path, task, {"tests": tests, "output": "", "notes": [], "seconds": 0.0})
+
+    @staticmethod
+    def earlier(path):
+        """The result of an earlier run, if there is one."""
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-            before["tests"], before["max_points"]
+            result = json.loads(path.read_text(encoding="utf-8"))
+            result["tests"], result["points"], result["submission"]
         except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return result
+
+    def stands(self, before, task):
+        """Whether an earlier result needs no repeating: nothing has changed, or nothing new has come."""
+        if not before or self.again or before.get("problem") == UNEXAMINED:
             return False
-        if before.get("problem") == UNEXAMINED:
-            return False
+        if not task.files and before["submission"] != NOTHING:
+            return True
         kept = (before.get("submission"), before.get("tests_fingerprint"), before.get("seed"), before.get("student"))
         return kept == (task.fingerprint, self.tests_fingerprint, self.run["seed"], task.submission.student)
 
     def describe(self, desk):
         """What the examiner collected is what there is to earn, whatever happens later."""
         with self.lock:
-            self.run["walls"] = desk.walls
+            self.tests, self.run["walls"] = desk.tests, desk.walls
             tests = [{key: test[key] for key in ("name", "title", "max_points", "hidden")} for test in desk.tests]
             told = {
                 "name": self.exercise.name,

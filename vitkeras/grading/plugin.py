@@ -15,6 +15,7 @@ import pytest
 from vitkeras.errors import Problem
 from vitkeras.grading import exercise as exercises
 
+NOT_RUN = "the test was not run"
 DOUBT = "[the test itself failed; tell whoever set the exercise]"
 
 
@@ -62,6 +63,8 @@ class OneSubmission(Sitting):
         if where not in self.open:
             self.close()  # one process at a time is enough
             folder = Path(self.config.getoption("submission") or exercise.folder)
+            if not folder.is_dir():
+                raise pytest.UsageError(f"{folder} is no folder. --submission wants the one with the submitted files.")
             submitted = {name: folder / name for name in exercise.files + exercise.optional if (folder / name).exists()}
             place = walls.best(exercise, open_to_all=not self.config.getoption("walled"))
             self.open[where] = Student(place, exercise, submitted, self.seed), place
@@ -187,7 +190,7 @@ def blank(item):
     points, hint = worth(item)
     return {
         "name": item.name, "title": title(item), "points": 0.0, "max_points": points, "status": "error",
-        "hidden": item.get_closest_marker("hidden") is not None, "hint": hint, "message": "the test was not run",
+        "hidden": item.get_closest_marker("hidden") is not None, "hint": hint, "message": NOT_RUN,
         "expected": "", "got": "", "seconds": 0.0, "pictures": [],
     }  # fmt: skip
 
@@ -205,12 +208,13 @@ def title(item):
 def told(fault, call):
     """Status and texts of a failure: what was expected and what came, and no stack of frames."""
     from vitkeras.grading.comparing import Different
-    from vitkeras.grading.student import Fault
+    from vitkeras.grading.student import Fault, Missing
 
     if isinstance(fault, Different):
         return {"status": "failed", "message": fault.message, "expected": fault.expected, "got": fault.got}
     if isinstance(fault, Fault):
-        return {"status": fault.status, "message": str(fault)}
+        about_the_file = {"hint": ""} if isinstance(fault, Missing) else {}  # a hint would lead astray
+        return {"status": fault.status, "message": str(fault)} | about_the_file
     lines = str(fault).strip().splitlines()
     if isinstance(fault, AssertionError) and call.when == "call":
         own = list(itertools.takewhile(lambda line: not line.startswith("assert "), lines))  # not pytest's words
@@ -251,11 +255,13 @@ def table(terminal, name, results):
     terminal.section(name)
     for result in results:
         sign = {"passed": "ok", "failed": "no"}.get(result["status"], result["status"])
+        sign = "not run" if result["message"] == NOT_RUN else sign
         markup = {"green": True} if sign == "ok" else {"red": True}
         of = f"{result['points']:4g} of {result['max_points']:g}"
         terminal.write_line(f"{sign:>8}  {of:12}  {result['title']}", **markup)
     points, most = (sum(result[key] for result in results) for key in ("points", "max_points"))
-    terminal.write_line(f"{'':8}  {f'{points:4g} of {most:g}':12}  in all", bold=True)
+    rest = "" if any(result["hidden"] for result in results) else ", by the tests that you see; hidden ones add to it"
+    terminal.write_line(f"{'':8}  {f'{points:4g} of {most:g}':12}  in all{rest}", bold=True)
 
 
 def pytest_unconfigure(config):

@@ -1,6 +1,7 @@
 """The hand-out for students: tasks, stubs and visible tests, with the kit if it is asked for, and nothing else."""
 
 import ast
+import re
 import shutil
 import tempfile
 import zipfile
@@ -31,11 +32,22 @@ def release(folder, exercises, out, kit=False, classroom=False):
         files |= {f"kit/{name}": path for name, path in kit_files(folder).items()}
     if classroom:
         files[f".github/workflows/{WORKFLOW}"] = folder / FOR_INSTRUCTORS / WORKFLOW
+    files = {name: content(name, path, exercises) for name, path in files.items()}
     try:
         write_zip(files, out) if out.suffix == ".zip" else write_folder(files, out)
     except OSError as fault:
         raise Problem(f"{out} could not be written: {fault.strerror or fault}. Choose another place.") from fault
     return list(files)
+
+
+def content(name, path, exercises):
+    """The bytes of a file; the front pages list what comes along, and nothing else."""
+    data = path.read_bytes()
+    if name.removeprefix("exercises/") not in FRONT_PAGES:
+        return data
+    names = {exercise.name for exercise in exercises}
+    rows = ((re.match(rb"\| \d+ \| \[(\w+)\]", line), line) for line in data.splitlines(keepends=True))
+    return b"".join(line for row, line in rows if not row or row[1].decode() in names)
 
 
 def handed_out(exercise):
@@ -87,10 +99,10 @@ def kit_files(folder):
 def write_folder(files, out):
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as held:
-        for name, path in files.items():
+        for name, data in files.items():
             target = Path(held, "hand-out", name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            target.write_bytes(data)
         if out.exists():
             out.rmdir()
         shutil.move(Path(held, "hand-out"), out)
@@ -98,11 +110,10 @@ def write_folder(files, out):
 
 def write_zip(files, out, programs=()):
     """The same bytes each time: no dates, and Unix's line ends. `programs` may be run."""
-    contents = {name: path.read_bytes() for name, path in files.items()}
     with written_whole(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in contents.items():
+        for name, data in files.items():
             info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             info.create_system, info.compress_type = 3, zipfile.ZIP_DEFLATED
             info.external_attr = (0o100755 if name in programs else 0o100644) << 16
             text = Path(name).suffix not in (".png", ".npz")
-            archive.writestr(info, content.replace(b"\r\n", b"\n") if text else content)
+            archive.writestr(info, data.replace(b"\r\n", b"\n") if text else data)

@@ -13,6 +13,7 @@ from vitkeras.grading.handed_in.regular_files import open_regular
 from vitkeras.grading.handed_in.sources import source_text
 from vitkeras.grading.inside import carrier
 
+LATE_CALLS = 3  # after so many no more are tried: a class is waiting
 TEXT_LIMIT = 2**18  # bytes of a report
 
 
@@ -82,7 +83,7 @@ class Student:
 
     def __init__(self, walls, exercise, submitted, seed):
         self._walls, self._exercise, self._submitted, self._seed = walls, exercise, submitted, seed
-        self._connection, self._printed = None, ""
+        self._connection, self._printed, self._late = None, "", 0
         self._unloadable = None  # why the module cannot be loaded, so that it is not tried for every test
         self._seconds_left = float(exercise.limits["total_seconds"])
         self.notes = []
@@ -138,6 +139,8 @@ class Student:
         return data
 
     def asked(self, do, seconds=None, **arguments):
+        if self._late >= LATE_CALLS:
+            raise TooLate(f"not tried, for {LATE_CALLS} calls before were late")
         if self._connection is None:
             self.start()
         return self.plain(self.answered(do, seconds or self._exercise.limits["call_seconds"], **arguments))
@@ -147,7 +150,8 @@ class Student:
         if self._unloadable:
             raise self._unloadable
         try:
-            self.file(self._exercise.files[0])  # without it there is nothing to look at
+            if not self.file(self._exercise.files[0]).strip():
+                raise Missing(f"{self._exercise.files[0]} is empty.")
             files = {name: self.file(name) for name in self._submitted if name in self.wanted}
             for python in (name for name in files if name.endswith(".py")):
                 files[python], notes = source_text(files[python], python)
@@ -188,6 +192,7 @@ class Student:
             finally:
                 self._seconds_left = max(0.0, self._seconds_left - (time.monotonic() - started))
         except Late:
+            self._late += 1
             self.lost()
             raise TooLate(f"{doing} took longer than {seconds:.0f} seconds, and was stopped") from None
         except Lost as fault:

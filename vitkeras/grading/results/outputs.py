@@ -57,7 +57,9 @@ def results_of(place, run):
 
 
 def ungraded(exercise, student, slug):
-    problem = "This exercise has not been graded yet. Run the same grade command again: it goes on where it stopped."
+    problem = (
+        f"This exercise has not been graded yet: run grade again, for all exercises or --exercise {exercise['name']}."
+    )
     nothing = {"points": 0, "status": "failed", "hint": "", "message": problem, "expected": "", "got": ""}
     return {
         "student": student,

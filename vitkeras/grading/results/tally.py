@@ -84,7 +84,12 @@ class Tally:
         exercise, title = result["exercise"], result["title"]
         self.exercises[exercise].add(result["points"])
         problem = on_one_line(result.get("problem", ""))
-        look = [f"{title}: {problem}"] if problem else []
+        reasons = (
+            [problem, *(on_one_line(note) for note in result.get("notes", [])[:3])]
+            if problem or not result["points"]
+            else []
+        )
+        look = [f"{title}: {'; '.join(filter(None, reasons))}"] if any(reasons) else []
         if problem:
             self.ungraded[exercise] += 1
             count(self.problems, (title, problem[:300]))
