@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 
 from vitkeras.errors import Misuse
-from vitkeras.grading.grade import RUN, grade
+from vitkeras.grading.grade import grade
 from vitkeras.grading.results import outputs
+from vitkeras.grading.round import RUN
 
 
 def replay(source, grades, exercises, jobs, students, single=""):
