@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vitkeras.benchmark.attention import layer_rows
+from vitkeras.benchmark.grading import rows as grading_rows
 from vitkeras.benchmark.shapes import rows as shape_rows
 from vitkeras.benchmark.tr02c import epoch_rows
 
@@ -41,6 +42,14 @@ def test_the_speed_of_drawing_shapes_on_the_front_page_is_the_recorded_one():
     one, two = list(shape_rows(json.loads((RESULTS / "benchmark-shapes.json").read_text(encoding="utf-8"))))
     assert f"{one[0]} in {two[2].replace(' (', ' s (')} on two cores" in README
     assert f"{one[2].replace(' (', ' s (')} on one" in README.replace("\n", " ")
+
+
+def test_the_speed_of_grading_is_the_recorded_one_and_both_ways_gave_the_same_points():
+    figures = json.loads((RESULTS / "benchmark-grading.json").read_text(encoding="utf-8"))
+    for cells in grading_rows(figures):
+        assert as_line(cells) in README
+    assert figures["students"] == sum(part["students"] for part in figures["rounds"]) == 300
+    assert not any(part["different"] for part in figures["rounds"])
 
 
 @pytest.mark.parametrize("file", list(RESULTS.rglob("*.json")), ids=lambda path: path.relative_to(RESULTS).as_posix())
