@@ -84,6 +84,13 @@ def test_who_hands_in_something_else_is_graded_again(graded, tmp_path):
     assert points(tmp_path / "copy/out") == {"ana": 14, "bo": 14, "caio": 0}
 
 
+def test_options_for_ones_own_pytest_do_not_matter(graded, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-n 2 --no-such-option")
+    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
+    grade(graded / "in", tmp_path / "out", [exercise.read(COURSE / "sums")], jobs=1)
+    assert points(tmp_path / "out") == points(graded / "out")
+
+
 def test_another_seed_gives_the_same_points(graded, tmp_path):
     grade(graded / "in", tmp_path / "out", [exercise.read(COURSE / "sums")], jobs=2, seed="second")
     assert points(tmp_path / "out") == points(graded / "out")

@@ -37,6 +37,8 @@ def main(folder, slot):
 def words(exercise):
     """pytest's command line: our tests, our plugin, and nothing that a machine or a folder may add."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
     plugins = ["vitkeras.grading.plugin", "no:cacheprovider", "no:terminal", "no:faulthandler"]
     folders = ["-c", os.devnull, "--rootdir", str(exercise.folder.parent), "--noconftest"]
     how = ["--import-mode=importlib", "--strict-markers", "--assert=plain"]
