@@ -109,12 +109,19 @@ def test_a_replay_tells_of_grades_that_were_changed(graded, tmp_path, capsys):
     assert "recorded 13, now 10" in capsys.readouterr().out
 
 
+def hear_ctrl_c():
+    """What runs in a shell's background is deaf to it, and so are its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_a_grading_that_was_stopped_goes_on(tmp_path, end):
     a_class(tmp_path / "in", **{f"student{number}": SLOW for number in range(6)})
     words = [sys.executable, "-m", "vitkeras.grading", "grade", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
     words += ["--jobs", "1", "--exercises", str(COURSE), "--exercise", "sums"]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c
+    )
     done = tmp_path / "out/students"
     while process.poll() is None and len(list(done.glob("*/sums.json"))) < 2:
         time.sleep(0.05)
