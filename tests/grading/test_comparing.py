@@ -57,7 +57,7 @@ def test_equal_is_exact():
 def test_refuses_wants_an_error_of_the_kind():
     def raising(*kinds):
         def call():
-            raise Raised({"kinds": list(kinds), "message": "no"}, "sums")
+            raise Raised({"kinds": list(kinds), "message": "no"})
 
         return call
 

@@ -75,11 +75,6 @@ threading.Thread(target=forge, daemon=True).start()
 """
 INSIDER = """
 import gc, sys
-for name in ("inside.pupil", "inside.carrier"):
-    module = sys.modules[name]
-    for key in dir(module):
-        if key in ("told", "send", "packed", "looked_at"):
-            pass
 sys.modules["inside.pupil"].Pupil.call = lambda self, *args, **kwargs: True
 sys.modules["inside.pupil"].told = lambda *args: {"kinds": ["TypeError", "AssertionError"], "message": "passed"}
 sys.modules["inside.carrier"].unpacked = None

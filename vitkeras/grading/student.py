@@ -1,7 +1,6 @@
 """The student as a test sees it: each name is a function of the submitted module, and runs behind the walls."""
 
 import hashlib
-import os
 import re
 import time
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from vitkeras.grading.connection import Late, Lost
 from vitkeras.grading.handed_in.archives import zip_in
+from vitkeras.grading.handed_in.naming import Refused
 from vitkeras.grading.handed_in.regular_files import open_regular
 from vitkeras.grading.handed_in.sources import source_text
 from vitkeras.grading.inside import carrier
@@ -30,7 +30,7 @@ class Missing(Fault):
 class Raised(Fault):
     """The student's code raised an exception."""
 
-    def __init__(self, raised, module):
+    def __init__(self, raised):
         kinds = raised.get("kinds")
         self.kinds = [str(kind)[:100] for kind in kinds[:30]] if isinstance(kinds, list) else []
         self.kind = self.kinds[0] if self.kinds else "an error"
@@ -120,10 +120,9 @@ class Student:
 
     def layers(self, name):
         """The names of the classes that a .keras file is made of. It is read as text here, and nothing of it is run."""
-        self.file(name)
+        path = self.path(name)
         try:
-            limit = self._exercise.limits["file_mb"] * 2**20
-            with zip_in(open_regular(self._submitted[name], limit)) as archive, archive.open("config.json") as file:
+            with zip_in(open_regular(path, self.file_limit)) as archive, archive.open("config.json") as file:
                 text = file.read(2**22).decode(errors="replace")
         except Exception:  # whatever a stranger's file brings about
             raise Missing(f"{name} is no file that model.save() of Keras writes.") from None
@@ -131,12 +130,21 @@ class Student:
 
     def file(self, name):
         """The bytes of a submitted file."""
+        path = self.path(name)
+        try:
+            with open_regular(path, self.file_limit) as file:
+                return file.readall()
+        except (Refused, OSError):
+            raise Missing(f"{name} is larger than {self._exercise.limits['file_mb']} MB, or cannot be read.") from None
+
+    def path(self, name):
         if name not in self._submitted:
             raise Missing(f"{name} was not handed in. The task asks for {', '.join(self._exercise.files)}.")
-        data = content(self._submitted[name], self._exercise.limits["file_mb"])
-        if data is None:
-            raise Missing(f"{name} is larger than {self._exercise.limits['file_mb']} MB, or cannot be read.")
-        return data
+        return self._submitted[name]
+
+    @property
+    def file_limit(self):
+        return self._exercise.limits["file_mb"] * 2**20
 
     def asked(self, do, seconds=None, **arguments):
         if self._late >= LATE_CALLS:
@@ -199,7 +207,7 @@ class Student:
             self.lost()
             raise Ended(f"the process ended during {doing}: {fault}") from None
         if isinstance(reply.get("raised"), dict):
-            raise Raised(reply["raised"], self._exercise.module)
+            raise Raised(reply["raised"])
         if "not_plain" in reply:
             raise NotPlain(f"what came back cannot be looked at: {str(reply['not_plain'])[:500]}")
         return reply.get("value")
@@ -242,14 +250,3 @@ def sent(value):
     if isinstance(value, dict):
         return {key: sent(item) for key, item in value.items()}
     return value
-
-
-def content(path, megabytes):
-    """The bytes of a regular file of at most so many megabytes; None if it is none, or cannot be read."""
-    try:
-        number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-        with open(number, "rb") as file:
-            data = file.read(megabytes * 2**20 + 1)
-    except OSError:
-        return None
-    return data if len(data) <= megabytes * 2**20 else None

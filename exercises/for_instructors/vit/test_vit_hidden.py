@@ -97,14 +97,18 @@ def reference(images, weights, image_shape, patch_size, blocks, width, heads, ml
     return read @ kernel + bias
 
 
+def require_equations(model, images, weights, sizes):
+    expected = reference(images.astype("float64"), in_order(weights, sizes), **sizes)
+    close(model(images), expected, f"the logits of a ViT with {sizes}", atol=1e-4)
+
+
 @pytest.mark.points(
     1, hint="Equation by equation, each LayerNorm with an epsilon of 1e-6, weights in the task's order."
 )
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_the_model_is_equations_1_to_4(student, rng, blocks):
     model, sizes, images, weights = some_vit(student, rng, blocks)
-    expected = reference(images.astype("float64"), in_order(weights, sizes), **sizes)
-    close(model(images), expected, f"the logits of a ViT with {sizes}", atol=1e-4)
+    require_equations(model, images, weights, sizes)
 
 
 @pytest.mark.points(1, hint="Height and width count patches; channels widen them; the number of heads does not matter.")
@@ -132,9 +136,7 @@ def test_a_model_of_any_sizes_has_as_many_parameters(student, rng):
 )
 def test_every_weight_learns(student, rng):
     model, sizes, images, weights = some_vit(student, rng, blocks=2)
-    close(
-        model(images), reference(images.astype("float64"), in_order(weights, sizes), **sizes), "its logits", atol=1e-4
-    )
+    require_equations(model, images, weights, sizes)
     upstream = rng.normal(size=(2, sizes["num_classes"])).astype("float32")
     _, _, gradients = student.gradients(model, images, upstream=upstream, weights=True)
     equal(len(gradients), len(counted(**sizes)), "the number of trainable weights")
@@ -152,9 +154,7 @@ def test_every_weight_learns(student, rng):
 )
 def test_every_patch_counts(student, rng):
     model, sizes, images, weights = some_vit(student, rng, blocks=2)
-    close(
-        model(images), reference(images.astype("float64"), in_order(weights, sizes), **sizes), "its logits", atol=1e-4
-    )
+    require_equations(model, images, weights, sizes)
     upstream = rng.normal(size=(2, sizes["num_classes"])).astype("float32")
     _, (gradient,) = student.gradients(model, images, upstream=upstream)
     equal(np.shape(gradient), images.shape, "the shape of the gradient of the images")
