@@ -62,6 +62,28 @@ def probe_of(model):
     return keras.Model(again.inputs[0], [again.outputs[0], *weights])
 
 
+def scores_of_backbone(backbone, images, batch_size=16):
+    """The same for a `ViTBackbone` or `DeiTBackbone` of KerasHub's, block by block.
+
+    KerasHub's ViT keeps its weights to itself, so each block's attention is asked again, with what goes into it.
+
+    In:  images (images, height, width, channels), float32, prepared as the backbone takes them
+    Out: (layers, images, heads, tokens, tokens), float32; the class token comes first, in a DeiT the distillation
+         token second
+    """
+    embedding, encoder = backbone.layers[1:3]
+    batches = []
+    for start in range(0, len(images), batch_size):
+        tokens, layers = embedding(images[start : start + batch_size]), []  # (batch, tokens, width)
+        for block in encoder.encoder_layers:
+            normed = block.layer_norm_1(tokens)
+            layers.append(as_float32(block.mha(normed, normed, return_attention_scores=True)[1]))
+            output = block(tokens)
+            tokens = output[0] if isinstance(output, tuple) else output
+        batches.append(np.stack(layers))
+    return np.concatenate(batches, axis=1)
+
+
 def kinds_of(model):
     return ", ".join(dict.fromkeys(type(layer).__name__ for layer in model.layers)) or "no layers"
 

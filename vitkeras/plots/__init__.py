@@ -8,6 +8,7 @@ from vitkeras.plots.comparison import bars, dots, with_error
 from vitkeras.plots.images import augmented, scenes
 from vitkeras.plots.look import save, show
 from vitkeras.plots.patches import patch_grid, patch_sizes
+from vitkeras.plots.photos import looked_at, photo_and_bars
 from vitkeras.plots.positions import reordered, similarity
 from vitkeras.plots.price import price
 from vitkeras.plots.training import compare_curves, curves
@@ -25,11 +26,13 @@ __all__ = [
     "curves",
     "dots",
     "encoder_block",
+    "looked_at",
     "looking_patch",
     "looks",
     "mean_distances",
     "patch_grid",
     "patch_sizes",
+    "photo_and_bars",
     "price",
     "queries_keys_and_maps",
     "readouts",

@@ -1,0 +1,183 @@
+"""What was found, for people and for programs: text as in the lecture, JSON, CSV; and the list of presets."""
+
+import contextlib
+import csv
+import json
+import sys
+from pathlib import Path
+
+from vitkeras.errors import Misuse
+
+
+def writer(options, classifier, remarks):
+    kind = AsJson if options.json else AsCsv if options.csv else AsText
+    return kind(classifier, remarks)
+
+
+class AsText:
+    """Rank, name, index, probability, in colour where a terminal shows it."""
+
+    def __init__(self, classifier, remarks):
+        from rich.console import Console
+
+        self.aside = sys.stdout  # where it may be told which pictures were drawn
+
+        self.console = Console(highlight=False, soft_wrap=True)
+        for remark in remarks:
+            self.say(remark, "dim")
+
+    def say(self, text, style=None):
+        self.console.print(text, style=style, markup=False)
+
+    def guesses(self, name, guesses):
+        from rich.text import Text
+
+        self.say(f"\n{plain(name)}", "bold")
+        for rank, guess in enumerate(guesses, 1):
+            line = Text(f"{rank}. ")
+            line.append(plain(guess.name), "bold green" if rank == 1 else "green")
+            line.append(f" ({guess.index}): ")
+            line.append(f"{guess.probability:.4f}", "cyan")
+            self.console.print(line)
+
+    def fault(self, name, problem):
+        sys.stdout.flush()
+        print(f"error: {plain(str(problem))}", file=sys.stderr)
+
+    def close(self):
+        pass
+
+
+class AsJson:
+    """One object, printed when all is known."""
+
+    def __init__(self, classifier, remarks):
+        self.aside = told(remarks)
+        self.found = {
+            "preset": classifier.name, "family": classifier.family, "classes": classifier.classes, "remarks": remarks,
+            "results": [],
+        }  # fmt: skip
+
+    def guesses(self, name, guesses):
+        self.found["results"].append({"image": plain(name), "guesses": [guess._asdict() for guess in guesses]})
+
+    def fault(self, name, problem):
+        self.found["results"].append({"image": plain(name), "error": plain(str(problem))})
+
+    def close(self):
+        print(json.dumps(self.found, indent=1, ensure_ascii=False))
+
+
+class AsCsv:
+    """A line for each guess; an image that could not be read has a line with its error."""
+
+    def __init__(self, classifier, remarks):
+        self.aside = told(remarks)
+        self.table = csv.writer(sys.stdout, lineterminator="\n")
+        self.table.writerow(("image", "rank", "name", "index", "probability", "error"))
+
+    def guesses(self, name, guesses):
+        for rank, guess in enumerate(guesses, 1):
+            self.table.writerow((plain(name), rank, guess.name, guess.index, f"{guess.probability:.6f}", ""))
+
+    def fault(self, name, problem):
+        self.table.writerow((plain(name), "", "", "", "", plain(str(problem))))
+        print(f"error: {plain(str(problem))}", file=sys.stderr)
+
+    def close(self):
+        sys.stdout.flush()
+
+
+def told(remarks):
+    """Beside a table for programs, what a person should know goes where it does not disturb."""
+    for remark in remarks:
+        print(remark, file=sys.stderr)
+    return sys.stderr
+
+
+def plain(text):
+    """Without what would move a terminal's cursor, or could not be printed: names of files may hold anything."""
+    whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in whole)
+
+
+def targets(out, sources, option, pictures):
+    """{source: the file for its picture}. One image may have a file; several have a folder."""
+    if out is None:
+        return {}
+    out = Path(out)
+    is_file = out.suffix.lower() in pictures
+    if is_file and len(sources) > 1:
+        raise Misuse(f"--{option} {out} is one file, and there are {len(sources)} images. Name a folder.")
+    if is_file and out.is_dir() or not is_file and out.is_file():
+        raise Misuse(f"--{option} {out}: there is a {'folder' if is_file else 'file'} of this name. Choose another.")
+    if is_file:
+        return {sources[0]: out}
+    taken, found = set(), {}
+    for source in sources:
+        stem = Path(str(source)).stem.strip("-") or "standard_input"
+        name, number = stem, 1
+        while name in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name)
+        found[source] = out / f"{name}.png"
+    return found
+
+
+@contextlib.contextmanager
+def progress(count, many):
+    """Give a function to be called after each image; on a terminal a bar, else a line now and then, on stderr."""
+    if count < many:
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        done = 0
+
+        def step():
+            nonlocal done
+            done += 1
+            if done % 100 == 0 or done == count:
+                print(f"{done} of {count} images", file=sys.stderr, flush=True)
+
+        yield step
+        return
+    columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("images", total=count)
+        yield lambda: bar.advance(task)
+
+
+def list_presets():
+    from vitkeras import machine
+
+    with machine.chatter_held_back():
+        from vitkeras.pretrained import catalogue, places
+
+        rows = [
+            (
+                preset.name,
+                preset.family,
+                f"{preset.parameters:,}" if preset.parameters else "?",
+                f"{preset.side} x {preset.side}" if preset.side else "any",
+                places.is_here(preset),
+            )
+            for preset in catalogue.presets()
+        ]
+    heads = ("name", "family", "parameters", "input", "here")
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(5)]
+    for row in (heads, *rows):
+        cells = [
+            cell.rjust(width) if column in (2, 3) else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+    print(
+        "\nThe beginning of a name does where it is clear: deit_tiny. Parameters are those of the backbone, without the "
+        "head.\nThose with 21k were trained on ImageNet-21k, and have no head for ImageNet's 1,000 names."
+    )
+    return 0

@@ -1,0 +1,163 @@
+"""What every classifier can do, whatever it was loaded from."""
+
+import collections
+import concurrent.futures
+import itertools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from vitkeras import attention
+from vitkeras.errors import Misuse, Problem
+
+BATCH_SIZE = 16
+FEW = 8  # so many are asked about one by one: compiling the model takes longer than they do
+
+
+class Guess(NamedTuple):
+    name: str
+    index: int
+    probability: float
+
+
+@dataclass(eq=False)
+class Classifier:
+    """A model with all that lies between a photo and a name.
+
+    model:   prepared photos (batch, height, width, channels) -> logits (batch, classes)
+    prepare: a photo, uint8 (height, width, 3) of any size -> float32, as the model was trained on
+    shown:   what was prepared -> uint8 again, to be looked at
+    labels:  a name for each class; None if nobody has named them
+    remarks: what a user should know: what was assumed, what the names are
+    """
+
+    name: str
+    family: str
+    model: keras.Model
+    prepare: Callable
+    shown: Callable
+    labels: tuple[str, ...] | None = None
+    remarks: list[str] = field(default_factory=list)
+    backbone: keras.Model | None = None  # KerasHub's, inside the model
+
+    @property
+    def classes(self):
+        return self.model.output_shape[-1]
+
+    @property
+    def parameters(self):
+        return self.model.count_params()
+
+    @property
+    def attends(self):
+        """Whether there is attention to be shown."""
+        return self.backbone is not None or any(isinstance(layer, attention.ATTENDING) for layer in self.model.layers)
+
+    def prepared(self, photos):
+        """The photos as one batch: (photos, height, width, channels)."""
+        return np.stack([self.prepare(photo) for photo in photos])
+
+    def logits(self, photos, batch_size=BATCH_SIZE):
+        """float32, (photos, classes). `photos` are uint8 arrays (height, width, 3), each of its own size."""
+        photos = list(photos)
+        if not photos:
+            return np.zeros((0, self.classes), "float32")
+        return np.stack([self.raised(outcome) for _, outcome, _ in self.stream(photos, batch_size=batch_size)])
+
+    @staticmethod
+    def raised(outcome):
+        if isinstance(outcome, Problem):
+            raise outcome
+        return outcome
+
+    def stream(self, sources, read=np.asarray, batch_size=BATCH_SIZE):
+        """For each source, in order and as soon as it is known: (source, its logits or its Problem, as prepared).
+
+        The next sources are read and prepared by other threads while the model works on a batch.
+        """
+        sources = list(sources)
+        batch_size = min(batch_size, len(sources)) or 1
+        answer = self.eagerly if len(sources) <= FEW else self.compiled
+        waiting = collections.deque()
+
+        def fetch(source):
+            try:
+                return self.prepare(read(source))
+            except Problem as fault:
+                return fault
+
+        with concurrent.futures.ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+            try:
+                coming = iter(sources)
+                for source in itertools.islice(coming, 3 * batch_size):
+                    waiting.append((source, pool.submit(fetch, source)))
+                while waiting:
+                    taken = [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]
+                    for source in itertools.islice(coming, len(taken)):
+                        waiting.append((source, pool.submit(fetch, source)))
+                    yield from self.told([(source, job.result()) for source, job in taken], answer, batch_size)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def told(self, taken, answer, batch_size):
+        good = [prepared for _, prepared in taken if not isinstance(prepared, Problem)]
+        logits = iter(answer(np.stack(good), batch_size) if good else ())
+        for source, prepared in taken:
+            if isinstance(prepared, Problem):
+                yield source, prepared, None
+            else:
+                yield source, next(logits), prepared
+
+    def eagerly(self, batch, batch_size):
+        return as_logits(self.model(batch, training=False))
+
+    def compiled(self, batch, batch_size):
+        """A short last batch is filled up, so that the model is compiled once."""
+        filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)])
+        return as_logits(self.model.predict_on_batch(filled))[: len(batch)]
+
+    def top(self, logits, count=5):
+        """The `count` likeliest classes, the likeliest first. `logits` are those of one photo: (classes,)."""
+        shares = probabilities(logits)
+        order = np.argsort(-shares, kind="stable")[:count]
+        return [Guess(self.label(index), int(index), float(shares[index])) for index in order]
+
+    def label(self, index):
+        return self.labels[index] if self.labels else f"class {index}"
+
+    def attention(self, photos):
+        """The weights of all layers and heads: (layers, photos, heads, tokens, tokens), or a list of layers.
+
+        For ViT, DeiT and models of vitkeras's layers; others have no attention to show.
+        """
+        return self.attention_of(self.prepared(photos))
+
+    def attention_of(self, prepared):
+        """The same for a batch that is prepared already."""
+        if self.backbone is None:
+            return attention.scores(self.model, prepared)
+        return attention.scores_of_backbone(self.backbone, prepared)
+
+    def grid(self, weights):
+        """(rows, columns) of the patches that attention weights are about: all tokens but one or two before them."""
+        height, width = self.model.input_shape[1:3]
+        for before in (0, 1, 2):
+            patches = weights.shape[-1] - before
+            rows = round((patches * height / width) ** 0.5)
+            if rows and patches % rows == 0 and abs(patches // rows * height - rows * width) < max(height, width):
+                return rows, patches // rows
+        raise Misuse(f"{weights.shape[-1]} tokens are no grid over an image of {height} x {width} pixels.")
+
+
+def as_logits(tensor):
+    return keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32"))
+
+
+def probabilities(logits):
+    """Softmax, in float64: they sum to one. In and out: (..., classes)"""
+    powers = np.exp(logits - np.max(logits, axis=-1, keepdims=True).astype("float64"))
+    return powers / powers.sum(axis=-1, keepdims=True)

@@ -1,0 +1,78 @@
+"""A preset in KerasHub's form: config.json, weights, and the preprocessing that belongs to it."""
+
+import json
+from pathlib import Path
+
+import keras
+import keras_hub
+import numpy as np
+
+from vitkeras.errors import Misuse, Problem
+from vitkeras.pretrained import catalogue, loading
+from vitkeras.pretrained.classifier import Classifier
+from vitkeras.pretrained.labels import IMAGENET_CLASSES, imagenet
+
+WITH_ATTENTION = ("ViTBackbone", "DeiTBackbone")
+USUAL_SIDE = 224
+
+
+def from_folder(name, folder, dtype):
+    folder = Path(folder)
+    for file in sorted(folder.glob("*.json")):
+        loading.described(file)
+    try:
+        task = keras_hub.models.ImageClassifier.from_preset(str(folder), dtype=dtype)
+    except (TypeError, ValueError) as fault:
+        if "num_classes" in str(fault):
+            raise Misuse(
+                f"{name} is a backbone without a head: it was trained to be fine-tuned, and can name no classes. "
+                "Lesson 14 goes on from one; to classify, choose a preset that ends in _imagenet."
+            ) from fault
+        raise
+    return from_task(name, task)
+
+
+def from_task(name, task):
+    """Any `keras_hub.models.ImageClassifier`."""
+    remarks = []
+    if hasattr(task, "output_dense"):
+        task.output_dense.activation = keras.activations.linear  # logits, whatever the preset makes of them
+    elif getattr(task, "activation", None) not in (None, "linear"):
+        raise Problem(f"{name} ends in {task.activation!r}, and its logits cannot be reached.")
+    converter = getattr(task.preprocessor, "image_converter", None)
+    if converter is None:
+        raise Problem(
+            f"{name} comes without preprocessing (no image converter), so nobody knows how it wants its pixels. Save it "
+            "again with a preprocessor: keras_hub's save_to_preset keeps it."
+        )
+    if converter.image_size is None:
+        side = task.backbone.input_shape[1] or USUAL_SIDE
+        converter.image_size = (side, side)
+        remarks.append(f"the preset names no image size; photos are brought to {side} x {side} pixels")
+    classes = task.output_shape[-1]
+    if "21k" in name or classes > IMAGENET_CLASSES:
+        remarks.append(f"the {classes:,} classes are not ImageNet's 1,000 and have no names here; --labels FILE names them")
+    kind = type(task.backbone).__name__
+    return Classifier(
+        name,
+        catalogue.FAMILIES.get(kind.removesuffix("Backbone").lower(), kind.removesuffix("Backbone")),
+        task,
+        lambda photo: prepared(converter, photo),
+        lambda pixels: shown(converter, pixels),
+        imagenet() if classes == IMAGENET_CLASSES else None,
+        remarks,
+        task.backbone if kind in WITH_ATTENTION else None,
+    )
+
+
+def prepared(converter, photo):
+    """In float32 from the start: of bytes, the resized image would be rounded to bytes."""
+    return keras.ops.convert_to_numpy(converter(photo[None].astype("float32")))[0]
+
+
+def shown(converter, pixels):
+    """Undo scale and offset; 0.5 is added so that cutting off rounds."""
+    pixels = (pixels.astype("float32") - np.float32(converter.offset or 0)) / np.float32(
+        1 if converter.scale is None else converter.scale
+    )
+    return np.clip(pixels + 0.5, 0, 255).astype("uint8")

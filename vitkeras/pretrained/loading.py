@@ -1,0 +1,89 @@
+"""From a folder or file to a classifier: which of the forms it has, and who reads that form."""
+
+import json
+from pathlib import Path
+
+from vitkeras.errors import Misuse, Problem
+from vitkeras.options import PRECISIONS
+from vitkeras.pretrained import places
+
+MOST = 1 << 20  # of anything that a description counts: layers, widths, pixels of a side
+LARGEST_TEXT = 16 << 20  # bytes of a description
+
+
+def load(preset, precision="float32", download=True):
+    """The classifier called `preset`, ready to be asked.
+
+    preset: a model that ships with vitkeras (`pretrained.SHIPPED`); a KerasHub preset or the beginning of its name; an
+        hf:// or kaggle:// handle; a folder or zip with a preset of KerasHub's or Hugging Face's form; a .keras file
+    precision: "float32", "bfloat16" or "float16"; the weights stay in float32
+    download: whether the network may be asked
+    """
+    if precision not in PRECISIONS:
+        raise Misuse(f"precision should be one of {', '.join(PRECISIONS)}. Received: {precision!r}")
+    with places.on_disk(str(preset), download) as (name, path):
+        reader = reader_of(path)
+        try:
+            return reader(name, path, PRECISIONS[precision])
+        except Problem:
+            raise
+        except Exception as fault:  # a wrong file fails anywhere inside the libraries: the remedy is the same
+            reason = str(fault).strip().splitlines() or [""]
+            raise Problem(
+                f"{path} holds no classifier that can be loaded here ({type(fault).__name__}: {reason[0][:300]}). "
+                "If it came over a network or on a stick, copy it again; if it was made with another version of its "
+                "library, make it anew with this one."
+            ) from fault
+
+
+def reader_of(path):
+    # Each takes seconds to import, or stands in for a library that does: only what is needed.
+    if path.is_file():
+        from vitkeras.pretrained import own
+
+        return own.from_file
+    if (path / "card.json").is_file():
+        from vitkeras.pretrained import own
+
+        return own.from_card
+    if not (path / "config.json").is_file():
+        there = sorted(child.name for child in path.iterdir())[:8]
+        raise Misuse(
+            f"{path} holds no preset: there is no config.json in it. There is: {', '.join(there) or 'nothing'}. "
+            "A preset's folder has config.json beside model.weights.h5 (KerasHub) or model.safetensors (Hugging Face)."
+        )
+    config = described(path / "config.json")
+    if "model_type" in config:
+        from vitkeras.pretrained import hugging_face
+
+        return hugging_face.from_folder
+    from vitkeras.pretrained import kerashub
+
+    return kerashub.from_folder
+
+
+def described(file):
+    """A description in JSON, with numbers within reason: they are what arrays are made by."""
+    file = Path(file)
+    try:
+        if file.stat().st_size > LARGEST_TEXT:
+            raise ValueError(f"it has more than {LARGEST_TEXT >> 20} MB")
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it should be a table")
+        too_large = next((number for number in numbers(content) if abs(number) > MOST), None)
+        if too_large is not None:
+            raise ValueError(f"it says {too_large:g}, and no model has so much of anything")
+    except (OSError, ValueError, RecursionError) as fault:
+        raise Problem(f"{file} cannot be read as the description of a model: {fault}.") from fault
+    return content
+
+
+def numbers(content):
+    if isinstance(content, dict):
+        content = [value for name, value in content.items() if name not in ("id2label", "label2id", "parameter_count")]
+    if isinstance(content, list):
+        for value in content:
+            yield from numbers(value)
+    elif isinstance(content, int | float) and not isinstance(content, bool):
+        yield content

@@ -1,0 +1,84 @@
+"""Models of this project: those that ship with it, each with its card, and those that a lesson has trained."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+import vitkeras.layers  # noqa: F401  registers ours, so that a file that names them can be loaded
+from vitkeras.errors import Misuse, Problem
+from vitkeras.pretrained import loading
+from vitkeras.pretrained.classifier import Classifier
+
+BRIGHT = 127.5
+
+
+def from_card(name, folder, dtype):
+    """A folder with model.keras and card.json, as `shipped/` has them."""
+    card = loading.described(Path(folder, "card.json"))
+    try:
+        labels, dark_ground = tuple(map(str, card["class_names"])), bool(card["dark_ground"])
+    except (KeyError, TypeError) as fault:
+        raise Problem(f"{Path(folder, 'card.json')} lacks {fault}. Copy the folder again.") from fault
+    model = opened(Path(folder, "model.keras"))
+    classifier = from_model(name, model, dtype, labels, dark_ground)
+    classifier.remarks.append(str(card.get("trained_on", "")))
+    return classifier
+
+
+def from_file(name, path, dtype):
+    """A model.keras: a lesson's, which reads pixels from 0 to 1, or a whole classifier of KerasHub's."""
+    model = opened(path)
+    if hasattr(model, "preprocessor"):
+        from vitkeras.pretrained import kerashub
+
+        return kerashub.from_task(name, model)
+    classifier = from_model(name, model, dtype, labels=None, dark_ground=False)
+    classifier.remarks.append("taken for a model of the lessons: pixels from 0 to 1, and the last layer gives logits")
+    return classifier
+
+
+def opened(path):
+    """Nothing in the file is run (`safe_mode`), whoever it came from."""
+    if path.suffix != ".keras":
+        raise Misuse(f"{path} is no .keras file.")
+    if b"keras_hub" in path.read_bytes():
+        import keras_hub  # noqa: F401  registers its classes
+    return keras.saving.load_model(path, safe_mode=True, compile=False)
+
+
+def from_model(name, model, dtype, labels, dark_ground):
+    shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
+    images = isinstance(shapes[0], tuple) and len(shapes[0]) == 4 and None not in shapes[0][1:]
+    if not images or shapes[0][3] not in (1, 3) or not isinstance(shapes[1], tuple) or len(shapes[1]) != 2:
+        raise Misuse(
+            f"{name} holds a model from {shapes[0]} to {shapes[1]}. A classifier of photos goes from "
+            "(None, height, width, 1 or 3) to (None, classes)."
+        )
+    if dtype != "float32":
+        for layer in model._flatten_layers(include_self=False):
+            layer.dtype_policy = dtype
+    side = shapes[0][1:]
+    return Classifier(name, "vitkeras", model, lambda photo: prepared(photo, side, dark_ground), shown, labels)
+
+
+def prepared(photo, side, dark_ground):
+    """The middle square, averaged down, from 0 to 1: (height, width, 3) -> `side`, (height, width, channels).
+
+    dark_ground: a drawing with a bright border is inverted, for the model knows light strokes on black alone.
+    """
+    height, width, channels = side
+    picture = Image.fromarray(photo).convert("L" if channels == 1 else "RGB")
+    short = min(picture.size)
+    left, top = (picture.width - short) // 2, (picture.height - short) // 2
+    box = (left, top, left + short, top + short)
+    pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC, box), "float32").reshape(side)
+    if dark_ground and np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).mean() > BRIGHT:
+        pixels = 255 - pixels
+    return pixels / 255
+
+
+def shown(pixels):
+    grey_or_not = np.clip(pixels * 255 + 0.5, 0, 255).astype("uint8")
+    return np.broadcast_to(grey_or_not, (*pixels.shape[:2], 3))
