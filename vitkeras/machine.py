@@ -15,13 +15,10 @@ from vitkeras.options import PRECISIONS
 
 def prepare(seed, device="auto", precision="float32"):
     """Fix the seed, choose device and precision as the options say, and print both. Returns them as a dict."""
-    with interruptions_held_back(), chatter_held_back() as chatter:
-        import keras
-        import tensorflow as tf
+    gpus, chatter = wake_tensorflow()
+    import keras
+    import tensorflow as tf
 
-        # A lesson that trains several models traces a function for each, and would be warned of it at each.
-        tf.get_logger().setLevel("ERROR")
-        gpus = tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
         raise Problem(
             "--device gpu was asked for, but TensorFlow sees no GPU. On Linux and WSL2: pip install "
@@ -49,6 +46,17 @@ def prepare(seed, device="auto", precision="float32"):
     print(f"device: {name}")
     print(f"precision: {precision}{reason}")
     return {"device": name, "precision": precision}
+
+
+def wake_tensorflow():
+    """Load TensorFlow and let it look for GPUs, without its talk. Returns the GPUs, and a function that tells the talk."""
+    with interruptions_held_back(), chatter_held_back() as chatter:
+        import keras  # noqa: F401
+        import tensorflow as tf
+
+        # A lesson that trains several models traces a function for each, and would be warned of it at each.
+        tf.get_logger().setLevel("ERROR")
+        return tf.config.list_physical_devices("GPU"), chatter
 
 
 @contextlib.contextmanager

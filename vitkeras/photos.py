@@ -13,10 +13,10 @@ import os
 import re
 import stat
 import threading
-import unicodedata
 import warnings
 from collections import Counter
 from pathlib import Path
+from unicodedata import category
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -46,12 +46,10 @@ AGAIN = "Copy or download it again; or open it in an image program and save it a
 OTHERS = {
     b"%PDF-": f"a PDF document, not an image. {SAVE}",
     b"8BPS": f"a Photoshop file. {SAVE}",
-    b"\0\0\0\x0cjP  ": f"a JPEG 2000 image. {SAVE}",
     b"PK\3\4": "a ZIP archive, or a document that is packed as one. Unpack it, and name the images in it.",
     b"version https://git-lfs": "a pointer of Git LFS, not the image itself. Get the image with: git lfs pull",
 }
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-
 TURN = Image.Transpose
 TURNS = {  # what Exif's orientation asks for
     2: TURN.FLIP_LEFT_RIGHT, 3: TURN.ROTATE_180, 4: TURN.FLIP_TOP_BOTTOM, 5: TURN.TRANSPOSE, 6: TURN.ROTATE_270,
@@ -134,8 +132,7 @@ def counted(others):
 
 def shown(path):
     """A name as it can be printed anywhere, in one line: bytes that are no text, and line breaks, are spelled out."""
-    hidden = {"Cc", "Cs", "Zl", "Zp"}
-    return "".join(ascii(c)[1:-1] if unicodedata.category(c) in hidden else c for c in os.fsdecode(path))
+    return "".join(ascii(c)[1:-1] if category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in os.fsdecode(path))
 
 
 def read(source):
@@ -270,7 +267,7 @@ def beginning_of_text(data):
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(data[:1000])  # the cut may run through a character
     except UnicodeDecodeError:
         return None
-    return None if any(unicodedata.category(c) == "Cc" and not c.isspace() for c in text) else text
+    return None if any(category(c) == "Cc" and not c.isspace() for c in text) else text
 
 
 def because(fault):

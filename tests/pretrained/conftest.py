@@ -1,4 +1,4 @@
-"""What the tests of pretrained models share: small presets with random weights, in every form, and pictures to ask about.
+"""What the tests of pretrained models share: small presets with random weights, in every form, and pictures.
 
 Weights and pictures come from NumPy alone, so that `make_reference.py` can give the same to `transformers`.
 """
@@ -108,36 +108,72 @@ def write_hugging_face(folder, name, **changes):
         "label2id": {f"thing {index}": index for index in range(CLASSES)},
         **config,
     }  # fmt: skip
-    preprocessor = {"image_processor_type": f"{kind}ImageProcessor", "do_resize": True, "do_rescale": True} | preprocessor
+    preprocessor = {
+        "image_processor_type": f"{kind}ImageProcessor",
+        "do_resize": True,
+        "do_rescale": True,
+    } | preprocessor
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor))
     save_file(arrays, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 
-def kerashub_classifier(family, side=48, classes=CLASSES, activation=None, seed=0):
-    """A classifier of KerasHub's with its own preprocessing, and the weights of Hugging Face's folder of that family."""
+def kerashub_classifier(family, side=48, classes=CLASSES, activation=None, like_hugging_face=False):
+    """A classifier of KerasHub's with its own preprocessing.
+
+    like_hugging_face: with the weights of the Hugging Face folder of that family that has one head
+    """
+    import keras
     import keras_hub
     from keras_hub import models
+
+    keras.utils.set_random_seed(0)
 
     sizes = {"image_shape": (side, side, 3), "patch_size": PATCH_SIZE, "num_layers": BLOCKS, "num_heads": HEADS}
     if family == "vit":
         backbone = models.ViTBackbone(**sizes, hidden_dim=WIDTH, mlp_dim=MLP_DIM)
         converter = keras_hub.layers.ViTImageConverter(image_size=(side, side), scale=1 / 127.5, offset=-1.0)
-        return models.ViTImageClassifier(
+        classifier = models.ViTImageClassifier(
             backbone=backbone, num_classes=classes, activation=activation,
             preprocessor=models.ViTImageClassifierPreprocessor(converter),
         )  # fmt: skip
+        return filled(classifier, family) if like_hugging_face else classifier
     backbone = models.DeiTBackbone(**sizes, hidden_dim=WIDTH, intermediate_dim=MLP_DIM)
     mean, deviation = np.array(IMAGENET["image_mean"]), np.array(IMAGENET["image_std"])
     converter = keras_hub.layers.DeiTImageConverter(
         image_size=(side, side), scale=(1 / 255 / deviation).tolist(), offset=(-mean / deviation).tolist(),
         interpolation="bicubic", crop_to_aspect_ratio=False,
     )  # fmt: skip
-    return models.DeiTImageClassifier(
+    classifier = models.DeiTImageClassifier(
         backbone=backbone, num_classes=classes, activation=activation,
         preprocessor=models.DeiTImageClassifierPreprocessor(converter),
     )  # fmt: skip
+    return filled(classifier, family) if like_hugging_face else classifier
+
+
+def filled(classifier, family):
+    """Hugging Face's arrays, put in one by one in the order in which KerasHub keeps its weights."""
+    given, prefix = weights(family), f"{family}."
+    order = ["embeddings.cls_token"] + ["embeddings.distillation_token"] * (family == "deit")
+    order += ["embeddings.position_embeddings"] * (family == "deit")
+    order += [f"embeddings.patch_embeddings.projection.{kind}" for kind in ("weight", "bias")]
+    order += ["embeddings.position_embeddings"] * (family == "vit")
+    for number in range(BLOCKS):
+        order += [
+            f"encoder.layer.{number}.{name}.{kind}"
+            for name in (
+                "layernorm_before", "attention.attention.query", "attention.attention.key", "attention.attention.value",
+                "attention.output.dense", "layernorm_after", "intermediate.dense", "output.dense",
+            )
+            for kind in ("weight", "bias")
+        ]  # fmt: skip
+    order += ["layernorm.weight", "layernorm.bias"]
+    arrays = [given[prefix + name] for name in order] + [given["classifier.weight"], given["classifier.bias"]]
+    for variable, array in zip(classifier.weights, arrays, strict=True):
+        turned = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array.T if array.ndim == 2 else array
+        variable.assign(turned.reshape(variable.shape))
+    return classifier
 
 
 @pytest.fixture(scope="session")

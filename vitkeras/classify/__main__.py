@@ -20,6 +20,10 @@ from vitkeras.options import PRECISIONS, at_least
 
 COMMAND = "python -m vitkeras.classify"
 PICTURES = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".webp")
+PRESET = (
+    "a preset's name or its beginning, hf://…, kaggle://…, a folder, a zip, a .keras file, or a model that ships with "
+    "vitkeras"
+)
 MANY = 20  # from so many images on, progress is told
 
 
@@ -44,8 +48,7 @@ def read_options(arguments):
     )
     add = parser.add_argument
     add("images", nargs="*", metavar="IMAGE", help="an image, a folder of images, a pattern, or - for standard input")
-    add("--preset", metavar="PRESET", help="a preset's name or its beginning, hf://…, kaggle://…, a folder, a zip, a "
-        ".keras file, or a model that ships with vitkeras (default: the lecture's deit_base, then vit_base)")  # fmt: skip
+    add("--preset", metavar="PRESET", help=f"{PRESET} (default: the lecture's deit_base, then vit_base)")
     add("--list-presets", action="store_true", help="which presets there are, and which are on this machine")
     add("--top", type=at_least(1), default=5, metavar="N", help="how many classes to show (default 5)")
     form = parser.add_mutually_exclusive_group()
@@ -74,8 +77,8 @@ def classify(options):
 
     from vitkeras import machine
 
-    with machine.chatter_held_back():
-        from vitkeras.pretrained import labels
+    machine.wake_tensorflow()
+    from vitkeras.pretrained import labels
 
     remarks = []
     classifier = chosen(options, remarks)
@@ -133,7 +136,7 @@ def read(source):
 
 
 def name_of(source):
-    return "standard input" if source == photos.FROM_STDIN else str(source)
+    return "standard input" if source == photos.FROM_STDIN else photos.shown(source)
 
 
 def draw(options, classifier, source, logits, prepared, targets):

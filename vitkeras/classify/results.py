@@ -109,7 +109,7 @@ def targets(out, sources, option, pictures):
     is_file = out.suffix.lower() in pictures
     if is_file and len(sources) > 1:
         raise Misuse(f"--{option} {out} is one file, and there are {len(sources)} images. Name a folder.")
-    if is_file and out.is_dir() or not is_file and out.is_file():
+    if (is_file and out.is_dir()) or (not is_file and out.is_file()):
         raise Misuse(f"--{option} {out}: there is a {'folder' if is_file else 'file'} of this name. Choose another.")
     if is_file:
         return {sources[0]: out}
@@ -153,21 +153,18 @@ def progress(count, many):
 
 
 def list_presets():
-    from vitkeras import machine
+    from vitkeras.pretrained import catalogue, places
 
-    with machine.chatter_held_back():
-        from vitkeras.pretrained import catalogue, places
-
-        rows = [
-            (
-                preset.name,
-                preset.family,
-                f"{preset.parameters:,}" if preset.parameters else "?",
-                f"{preset.side} x {preset.side}" if preset.side else "any",
-                places.is_here(preset),
-            )
-            for preset in catalogue.presets()
-        ]
+    rows = [
+        (
+            preset.name,
+            preset.family,
+            f"{preset.parameters:,}" if preset.parameters else "?",
+            f"{preset.side} x {preset.side}" if preset.side else "any",
+            places.is_here(preset),
+        )
+        for preset in catalogue.presets()
+    ]
     heads = ("name", "family", "parameters", "input", "here")
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(5)]
     for row in (heads, *rows):
@@ -177,7 +174,7 @@ def list_presets():
         ]
         print("  ".join(cells).rstrip())
     print(
-        "\nThe beginning of a name does where it is clear: deit_tiny. Parameters are those of the backbone, without the "
-        "head.\nThose with 21k were trained on ImageNet-21k, and have no head for ImageNet's 1,000 names."
+        "\nThe beginning of a name does where it is clear: deit_tiny. Parameters are those of the backbone alone.\n"
+        "Those with 21k were trained on ImageNet-21k, and have no head for ImageNet's 1,000 names."
     )
     return 0

@@ -20,7 +20,7 @@ import matplotlib
 import numpy as np
 
 from vitkeras.datasets.dataset import Dataset
-from vitkeras.datasets.glyphs import CELLS, FONTS, MAP, SHEET, SIDE, distance_maps, half_widths
+from vitkeras.datasets.glyphs import CELLS, DIGITS, FONTS, MAP, SHEET, SIDE, distance_maps, half_widths
 from vitkeras.errors import Misuse, Problem
 from vitkeras.files import written_whole
 
@@ -113,12 +113,12 @@ def read(cache, train, test):
     return arrays
 
 
-def draw_balanced(count, rng):
+def draw_balanced(count, rng, characters=DIGITS):
     """Images and labels, each class equally often (up to one image), in random order."""
-    labels = rng.permutation(np.arange(count, dtype="int32") % 10)
+    labels = rng.permutation(np.arange(count, dtype="int32") % len(characters))
     images = np.empty((count, SIDE, SIDE, 1), "uint8")
     for start in range(0, count, CHUNK):
-        images[start : start + CHUNK] = draw(labels[start : start + CHUNK], rng)
+        images[start : start + CHUNK] = draw(labels[start : start + CHUNK], rng, characters)
     return images, labels
 
 
@@ -127,18 +127,21 @@ def draw_balanced(count, rng):
 # that none is left empty. That is why the affine step, which comes first on paper, is the last to be undone.
 
 
-def draw(labels, rng):
-    """One image for each label: uint8, (count, 28, 28, 1), white on black. `rng` is a NumPy random generator."""
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or not np.isin(labels, range(10)).all():
-        raise Misuse(f"Labels to draw should be a list of whole numbers from 0 to 9. Received: {labels!r}.")
+def draw(labels, rng, characters=DIGITS):
+    """One image for each label: uint8, (count, 28, 28, 1), white on black. `rng` is a NumPy random generator.
+
+    labels: which of `characters` to draw; of the digits, each has itself for a label
+    """
+    labels, last = np.asarray(labels), len(characters) - 1
+    if labels.ndim != 1 or not np.isin(labels, range(last + 1)).all():
+        raise Misuse(f"Labels to draw should be a list of whole numbers from 0 to {last}. Received: {labels!r}.")
     count = len(labels)
     glyphs = rng.integers(len(FONTS), size=count), labels.astype("int64")
 
     points = undo_elastic(pixel_centres(), count, rng)  # (count, 2, 784)
     points = undo_affine(points, count, rng)  # (count, 2, 784)
-    distances = look_up(glyphs, points)  # (count, 784)
-    pictures = ink(distances, half_widths()[glyphs], rng)  # (count, 784)
+    distances = look_up(glyphs, points, characters)  # (count, 784)
+    pictures = ink(distances, half_widths(characters)[glyphs], rng)  # (count, 784)
     pictures = noise(pictures, rng)  # (count, 784)
     return np.rint(255 * pictures).astype("uint8").reshape(count, SIDE, SIDE, 1)
 
@@ -184,13 +187,13 @@ def undo_affine(points, count, rng):
     return slanted @ turned @ points + shift  # (count, 2, 2) @ (count, 2, 784) = (count, 2, 784)
 
 
-def look_up(glyphs, points):
+def look_up(glyphs, points, characters=DIGITS):
     """The distance to the outline at each point, between cells in proportion: (count, 2, 784) -> (count, 784)."""
     fonts, labels = glyphs
-    cells = distance_maps().ravel()
+    cells = distance_maps(characters).ravel()
     x, y = np.clip((points + SHEET / 2) * CELLS - 0.5, 0, MAP - 1.001).swapaxes(0, 1)  # in cells, from the corner
     left, top = x.astype("int64"), y.astype("int64")
-    corner = (fonts * 10 + labels)[:, None] * MAP**2 + top * MAP + left  # (count, 784)
+    corner = (fonts * len(characters) + labels)[:, None] * MAP**2 + top * MAP + left  # (count, 784)
     x, y = x - left.astype("float32"), y - top.astype("float32")
     upper = (1 - x) * cells.take(corner) + x * cells.take(corner + 1)
     lower = (1 - x) * cells.take(corner + MAP) + x * cells.take(corner + MAP + 1)

@@ -1,4 +1,4 @@
-"""The digits of matplotlib's fonts, each as a map of distances to its outline.
+"""The digits and letters of matplotlib's fonts, each as a map of distances to its outline.
 
 A picture of a digit says only "ink" or "no ink". A *distance map* says how far each place is from the edge of the
 stroke, positive inside and negative outside. From it a pen of any width and softness is one comparison away:
@@ -28,6 +28,7 @@ FONTS = (
     "cmr10", "cmb10", "cmti10", "cmss10", "cmtt10",
 )  # fmt: skip
 
+DIGITS = "0123456789"
 SIDE = 28  # of an image, in pixels
 CELLS = 2  # cells of a distance map along one pixel of an image
 SHEET = 36  # pixels that a distance map covers: the image, and a margin that turning and shifting bring into view
@@ -38,21 +39,21 @@ REACH = 4  # pixels; no pen reaches farther, so that larger distances need not b
 
 
 @cache
-def distance_maps():
-    """Distances to the outline of every digit in every font, in pixels: float32, (fonts, 10, MAP, MAP)."""
-    return distances(np.stack([[drawing(font, digit) for digit in "0123456789"] for font in FONTS]))
+def distance_maps(characters=DIGITS):
+    """Distances to the outline of every character in every font, in pixels: float32, (fonts, characters, MAP, MAP)."""
+    return distances(np.stack([[drawing(font, character) for character in characters] for font in FONTS]))
 
 
 @cache
-def half_widths():
-    """Half the width of the stroke of every digit in every font, in pixels: float32, (fonts, 10)."""
-    return half_width(distance_maps())
+def half_widths(characters=DIGITS):
+    """Half the width of the stroke of every character in every font, in pixels: float32, (fonts, characters)."""
+    return half_width(distance_maps(characters))
 
 
-def drawing(font, digit):
-    """One digit, as high as the box and with its centre of mass in the middle: bool, (MAP * FINE, MAP * FINE)."""
+def drawing(font, character):
+    """One character, as large as the box and with its centre of mass in the middle: bool, (MAP * FINE, MAP * FINE)."""
     side, box = MAP * FINE, BOX * CELLS * FINE
-    glyph = font_file(font, size=200).getmask(digit, mode="L")
+    glyph = font_file(font, size=200).getmask(character, mode="L")
     picture = Image.frombytes("L", glyph.size, bytes(glyph))
     picture = picture.crop(picture.getbbox())
     scale = box / max(picture.size)

@@ -35,7 +35,9 @@ def read_options(arguments):
     )
     commands = parser.add_subparsers(dest="command", metavar="fetch", title="instead of the list")
     fetch = commands.add_parser("fetch", help="download presets, and pack them to be carried")
-    fetch.add_argument("names", nargs="+", metavar="NAME", help="a preset's name or its beginning, hf://… or kaggle://…")
+    fetch.add_argument(
+        "names", nargs="+", metavar="NAME", help="a preset's name or its beginning, hf://… or kaggle://…"
+    )
     fetch.add_argument("--out", metavar="FOLDER", default="presets", help="where to put them (default presets)")
     fetch.add_argument("--zip", action="store_true", help="a zip for each, instead of a folder")
     return parser.parse_args(arguments)
@@ -43,10 +45,8 @@ def read_options(arguments):
 
 def fetch_all(names, out, as_zip):
     """One that cannot be had is told, and does not keep the others from coming."""
-    from vitkeras import machine
+    from vitkeras.pretrained import bundles, places
 
-    with machine.chatter_held_back():
-        from vitkeras.pretrained import bundles, places
     code = 0
     for preset in names:
         try:

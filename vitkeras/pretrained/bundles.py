@@ -95,7 +95,9 @@ def unpack(archive, folder):
                 with bundle.open(member) as source, to.open("wb") as target:
                     copy(source, target, member.file_size, archive)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, zlib.error) as fault:
-        raise Damaged(f"{archive} is no zip that can be read, or only a part of one: {fault}. Copy it again.") from fault
+        raise Damaged(
+            f"{archive} is no zip that can be read, or only a part of one: {fault}. Copy it again."
+        ) from fault
     except OSError as fault:
         raise Problem(f"{archive} could not be unpacked: {fault.strerror or fault}.") from fault
     inside = folder / common_folder(members)

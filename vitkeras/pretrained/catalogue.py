@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from vitkeras import machine
 from vitkeras.errors import Misuse
 
 SHIPPED_FOLDER = Path(__file__).parent / "shipped"
@@ -42,7 +43,8 @@ def shipped(name):
 
 
 def kerashub():
-    import keras_hub
+    with machine.chatter_held_back():
+        import keras_hub
 
     found = {}
     for name, entry in keras_hub.models.ImageClassifier.presets.items():
@@ -69,7 +71,7 @@ def side(name):
 def full_name(word, names):
     """The preset that `word` names: in full, or by its beginning.
 
-    Of several with this beginning, the one for ImageNet's 1,000 classes and 224 pixels is meant, if there is one.
+    Of several with this beginning, the ViT or DeiT for ImageNet's 1,000 classes and 224 pixels is meant, if it is one.
 
     >>> full_name("vit_base", ["vit_base_patch16_224_imagenet", "vit_base_patch16_384_imagenet"])
     'vit_base_patch16_224_imagenet'
@@ -77,7 +79,7 @@ def full_name(word, names):
     if word in names:
         return word
     begun = [name for name in names if name.startswith(f"{word}_")]
-    usual = [name for name in begun if name.endswith("224_imagenet")]
+    usual = [name for name in begun if re.search(r"_patch\d+_224_imagenet$", name)]
     for found in (begun, usual):
         if len(found) == 1:
             return found[0]

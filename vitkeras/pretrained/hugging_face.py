@@ -27,7 +27,7 @@ SINGLE_HEAD, TWO_HEADS = ("classifier",), ("cls_classifier", "distillation_class
 FAMILIES = {"vit": "ViT", "deit": "DeiT"}
 
 
-def from_folder(name, folder, dtype):
+def from_folder(name, folder):
     folder = Path(folder)
     config = loading.described(folder / "config.json")
     kind = config["model_type"]
@@ -42,9 +42,9 @@ def from_folder(name, folder, dtype):
         raise Misuse(
             f"{folder} holds a {FAMILIES[kind]} without a head for classes: it can be fine-tuned, but names nothing."
         )
-    backbone = backbone_of(config, kind, dtype)
+    backbone = backbone_of(config, kind)
     weights.give(backbone)
-    model = with_heads(backbone, heads, weights, dtype)
+    model = with_heads(backbone, heads, weights)
     prepare, shown, remarks = resizing.from_folder(folder, kind, backbone.input_shape[1:3])
     classes = model.output_shape[-1]
     labels = labels_of(config, classes)
@@ -54,7 +54,7 @@ def from_folder(name, folder, dtype):
     return Classifier(name, FAMILIES[kind], model, prepare, shown, labels, remarks, backbone)
 
 
-def backbone_of(config, kind, dtype):
+def backbone_of(config, kind):
     """KerasHub's backbone, with weights yet to come."""
     if config.get("num_channels", 3) != 3:
         raise Misuse(f"config.json: photos have 3 channels, and this model reads {config['num_channels']}.")
@@ -71,7 +71,7 @@ def backbone_of(config, kind, dtype):
             num_heads=config["num_attention_heads"],
             hidden_dim=config["hidden_size"],
             layer_norm_epsilon=config.get("layer_norm_eps", 1e-12),
-            dtype=dtype,
+            dtype="float32",
             **{mlp_dim: config["intermediate_size"]},
         )
     except KeyError as fault:
@@ -90,13 +90,13 @@ def blocks_of(backbone):
     return backbone.layers[2].encoder_layers
 
 
-def with_heads(backbone, names, weights, dtype):
+def with_heads(backbone, names, weights):
     """One Dense on the class token; a second on the distillation token, and the mean of both."""
     tokens = backbone.output  # (batch, tokens, width)
     classes = len(weights.get(f"{names[0]}.bias"))
     logits = []
     for token, name in enumerate(names):
-        head = keras.layers.Dense(classes, dtype=dtype, name=name)
+        head = keras.layers.Dense(classes, dtype="float32", name=name)
         logits.append(head(tokens[:, token]))  # (batch, classes)
         weights.put(head.kernel, f"{name}.weight", np.transpose)
         weights.put(head.bias, f"{name}.bias")
@@ -143,12 +143,10 @@ class Weights:
             raise Problem(f"{self.folder}: the weights {name!r} cannot be read: {fault}.") from fault
 
     def put(self, variable, name, turn=lambda array: array):
-        array = turn(self.get(name))
-        if array.size != np.prod(variable.shape) or (array.ndim == len(variable.shape) and array.shape != variable.shape):
-            raise Problem(
-                f"{self.folder}: the weights {name!r} are {array.shape}, and config.json asks for {tuple(variable.shape)}."
-            )
-        variable.assign(array.reshape(variable.shape))
+        array, shape = turn(self.get(name)), tuple(variable.shape)
+        if array.size != np.prod(shape) or (array.ndim == len(shape) and array.shape != shape):
+            raise Problem(f"{self.folder}: the weights {name!r} are {array.shape}, and config.json asks for {shape}.")
+        variable.assign(array.reshape(shape))
 
     def give(self, backbone):
         """All weights of the backbone. PyTorch keeps a matrix as (out, in), Keras as (in, out)."""
@@ -179,7 +177,9 @@ class Weights:
         self.norm(block.layer_norm_1, f"{inside}layernorm_before")
         self.norm(block.layer_norm_2, f"{inside}layernorm_after")
         first, second = (
-            (block.mlp.dense_1, block.mlp.dense_2) if self.prefix == "vit" else (block.mlp.dense, block.output_layer.dense)
+            (block.mlp.dense_1, block.mlp.dense_2)
+            if self.prefix == "vit"
+            else (block.mlp.dense, block.output_layer.dense)
         )
         self.dense(first, f"{inside}intermediate.dense")
         self.dense(second, f"{inside}output.dense")

@@ -1,6 +1,5 @@
 """A preset in KerasHub's form: config.json, weights, and the preprocessing that belongs to it."""
 
-import json
 from pathlib import Path
 
 import keras
@@ -13,22 +12,21 @@ from vitkeras.pretrained.classifier import Classifier
 from vitkeras.pretrained.labels import IMAGENET_CLASSES, imagenet
 
 WITH_ATTENTION = ("ViTBackbone", "DeiTBackbone")
+DESCRIPTIONS = ("config.json", "task.json", "preprocessor.json", "image_converter.json")
 USUAL_SIDE = 224
 
 
-def from_folder(name, folder, dtype):
+def from_folder(name, folder):
     folder = Path(folder)
-    for file in sorted(folder.glob("*.json")):
-        loading.described(file)
-    try:
-        task = keras_hub.models.ImageClassifier.from_preset(str(folder), dtype=dtype)
-    except (TypeError, ValueError) as fault:
-        if "num_classes" in str(fault):
-            raise Misuse(
-                f"{name} is a backbone without a head: it was trained to be fine-tuned, and can name no classes. "
-                "Lesson 14 goes on from one; to classify, choose a preset that ends in _imagenet."
-            ) from fault
-        raise
+    for file in DESCRIPTIONS:
+        if (folder / file).is_file():
+            loading.described(folder / file)
+    if not (folder / "task.json").is_file():
+        raise Misuse(
+            f"{name} is a backbone without a head: it was trained to be fine-tuned, and can name no classes. Lesson 14 "
+            "goes on from one; to classify, choose a preset that ends in _imagenet."
+        )
+    task = keras_hub.models.ImageClassifier.from_preset(str(folder), dtype="float32")
     return from_task(name, task)
 
 
@@ -42,8 +40,8 @@ def from_task(name, task):
     converter = getattr(task.preprocessor, "image_converter", None)
     if converter is None:
         raise Problem(
-            f"{name} comes without preprocessing (no image converter), so nobody knows how it wants its pixels. Save it "
-            "again with a preprocessor: keras_hub's save_to_preset keeps it."
+            f"{name} comes without preprocessing (no image converter), so nobody knows how it wants its pixels. Save "
+            "it again with a preprocessor: keras_hub's save_to_preset keeps it."
         )
     if converter.image_size is None:
         side = task.backbone.input_shape[1] or USUAL_SIDE
@@ -51,12 +49,14 @@ def from_task(name, task):
         remarks.append(f"the preset names no image size; photos are brought to {side} x {side} pixels")
     classes = task.output_shape[-1]
     if "21k" in name or classes > IMAGENET_CLASSES:
-        remarks.append(f"the {classes:,} classes are not ImageNet's 1,000 and have no names here; --labels FILE names them")
+        remarks.append(
+            f"the {classes:,} classes are not ImageNet's 1,000 and have no names here; --labels FILE names them"
+        )
     kind = type(task.backbone).__name__
     return Classifier(
         name,
         catalogue.FAMILIES.get(kind.removesuffix("Backbone").lower(), kind.removesuffix("Backbone")),
-        task,
+        keras.Model(task.inputs[0], task.outputs[0]),  # the task itself would prepare again what is prepared
         lambda photo: prepared(converter, photo),
         lambda pixels: shown(converter, pixels),
         imagenet() if classes == IMAGENET_CLASSES else None,

@@ -24,7 +24,7 @@ def load(preset, precision="float32", download=True):
     with places.on_disk(str(preset), download) as (name, path):
         reader = reader_of(path)
         try:
-            return reader(name, path, PRECISIONS[precision])
+            classifier = reader(name, path)
         except Problem:
             raise
         except Exception as fault:  # a wrong file fails anywhere inside the libraries: the remedy is the same
@@ -34,6 +34,10 @@ def load(preset, precision="float32", download=True):
                 "If it came over a network or on a stick, copy it again; if it was made with another version of its "
                 "library, make it anew with this one."
             ) from fault
+    if precision != "float32":
+        for layer in classifier.model._flatten_layers(include_self=False):
+            layer.dtype_policy = PRECISIONS[precision]
+    return classifier
 
 
 def reader_of(path):

@@ -14,7 +14,7 @@ from vitkeras.pretrained.classifier import Classifier
 BRIGHT = 127.5
 
 
-def from_card(name, folder, dtype):
+def from_card(name, folder):
     """A folder with model.keras and card.json, as `shipped/` has them."""
     card = loading.described(Path(folder, "card.json"))
     try:
@@ -22,19 +22,19 @@ def from_card(name, folder, dtype):
     except (KeyError, TypeError) as fault:
         raise Problem(f"{Path(folder, 'card.json')} lacks {fault}. Copy the folder again.") from fault
     model = opened(Path(folder, "model.keras"))
-    classifier = from_model(name, model, dtype, labels, dark_ground)
+    classifier = from_model(name, model, labels, dark_ground)
     classifier.remarks.append(str(card.get("trained_on", "")))
     return classifier
 
 
-def from_file(name, path, dtype):
+def from_file(name, path):
     """A model.keras: a lesson's, which reads pixels from 0 to 1, or a whole classifier of KerasHub's."""
     model = opened(path)
     if hasattr(model, "preprocessor"):
         from vitkeras.pretrained import kerashub
 
         return kerashub.from_task(name, model)
-    classifier = from_model(name, model, dtype, labels=None, dark_ground=False)
+    classifier = from_model(name, model, labels=None, dark_ground=False)
     classifier.remarks.append("taken for a model of the lessons: pixels from 0 to 1, and the last layer gives logits")
     return classifier
 
@@ -48,7 +48,7 @@ def opened(path):
     return keras.saving.load_model(path, safe_mode=True, compile=False)
 
 
-def from_model(name, model, dtype, labels, dark_ground):
+def from_model(name, model, labels, dark_ground):
     shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
     images = isinstance(shapes[0], tuple) and len(shapes[0]) == 4 and None not in shapes[0][1:]
     if not images or shapes[0][3] not in (1, 3) or not isinstance(shapes[1], tuple) or len(shapes[1]) != 2:
@@ -56,9 +56,6 @@ def from_model(name, model, dtype, labels, dark_ground):
             f"{name} holds a model from {shapes[0]} to {shapes[1]}. A classifier of photos goes from "
             "(None, height, width, 1 or 3) to (None, classes)."
         )
-    if dtype != "float32":
-        for layer in model._flatten_layers(include_self=False):
-            layer.dtype_policy = dtype
     side = shapes[0][1:]
     return Classifier(name, "vitkeras", model, lambda photo: prepared(photo, side, dark_ground), shown, labels)
 

@@ -43,7 +43,7 @@ def locate(preset, download=True):
     path = Path(os.path.expanduser(preset))
     if "://" not in preset and os.path.exists(path):
         if path.is_dir() or path.suffix in (".zip", ".keras"):
-            return path.name, path
+            return path.resolve().name.removesuffix(".zip"), path
         raise Misuse(
             f"{preset} is a file, but neither a .keras model nor a zip with a preset. A preset in a folder is named by "
             "its folder."

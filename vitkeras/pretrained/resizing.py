@@ -79,7 +79,7 @@ def from_folder(folder, kind, side):
     made = steps.crop or steps.size
     if made != tuple(side):
         raise Problem(
-            f"{file} makes images of {made and ' x '.join(map(str, made))}, and config.json wants {side[0]} x {side[1]}."
+            f"{file} makes images of {made and ' x '.join(map(str, made))}, config.json wants {side[0]} x {side[1]}."
         )
     return steps.prepare, steps.shown, []
 

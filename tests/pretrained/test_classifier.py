@@ -1,0 +1,113 @@
+"""What a classifier does with photos, whatever it was loaded from."""
+
+import numpy as np
+import pytest
+
+from vitkeras import pretrained
+from vitkeras.errors import Problem
+
+
+@pytest.fixture(scope="module")
+def classifier(kerashub):
+    return pretrained.load(kerashub("deit"))
+
+
+def test_the_answer_does_not_depend_on_the_company(classifier, photos):
+    many = [photos[index % 3] for index in range(21)]  # compiled, in batches of which the last is short
+    alone = classifier.logits(photos)  # eager
+    np.testing.assert_allclose(classifier.logits(many, batch_size=8), alone[np.arange(21) % 3], atol=1e-5)
+
+
+def test_no_photos_have_no_logits(classifier):
+    assert classifier.logits([]).shape == (0, 7)
+
+
+def test_the_stream_keeps_the_order_and_goes_on_after_a_fault(classifier, photos):
+    def read(number):
+        if number % 5 == 3:
+            raise Problem(f"{number} is broken")
+        return photos[number % 3]
+
+    told = list(classifier.stream(range(30), read, batch_size=4))
+    assert [source for source, _, _ in told] == list(range(30))
+    assert [source for source, outcome, _ in told if isinstance(outcome, Problem)] == [3, 8, 13, 18, 23, 28]
+    np.testing.assert_allclose(told[29][1], classifier.logits([photos[2]])[0], atol=1e-5)
+
+
+def test_a_stream_that_nobody_reads_to_its_end_ends(classifier, photos):
+    stream = classifier.stream(photos * 20)
+    next(stream)
+    stream.close()
+
+
+def test_an_unforeseen_fault_is_not_hidden(classifier):
+    with pytest.raises(ZeroDivisionError):
+        list(classifier.stream([0], lambda number: 1 / number))
+
+
+def test_the_likeliest_come_first_and_equal_ones_in_their_order(classifier):
+    logits = np.array([0, 2, 1, 2, 0, 0, 0], "float32")
+    powers = np.exp(logits)
+    top = classifier.top(logits, 3)
+    assert [guess.index for guess in top] == [1, 3, 2]
+    assert top[0].probability == pytest.approx(powers[1] / powers.sum())
+    assert len(classifier.top(logits, 99)) == 7
+
+
+def test_large_logits_do_not_overflow():
+    np.testing.assert_allclose(pretrained.probabilities(np.array([[1e4, 0, -1e4]], "float32")), [[1, 0, 0]])
+
+
+def test_what_is_shown_is_the_photo_again(classifier):
+    photo = np.random.default_rng(0).integers(0, 256, (48, 48, 3), "uint8")  # of the size that the model reads
+    np.testing.assert_array_equal(classifier.shown(classifier.prepare(photo)), photo)
+
+
+def test_the_image_is_resized_in_floats_not_in_bytes(classifier):
+    ramp = np.arange(64, dtype="uint8")[None, :, None].repeat(64, 0).repeat(3, 2)
+    pixels = classifier.prepare(ramp)[10, :, 0] * 255 * 0.229 + 0.485 * 255
+    assert np.abs(pixels - pixels.round()).max() > 0.1
+
+
+@pytest.mark.parametrize("family", ["vit", "deit"])
+def test_attention_is_what_the_backbone_itself_uses(family, kerashub, photos):
+    """Mixing the values with the weights that are handed out gives what each attention layer gives."""
+    classifier = pretrained.load(kerashub(family))
+    weights = classifier.attention(photos[:1])[:, 0]  # (layers, heads, tokens, tokens)
+    np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
+    tokens = classifier.backbone.layers[1](classifier.prepared(photos[:1]))
+    for block, scores in zip(classifier.backbone.layers[2].encoder_layers, weights, strict=True):
+        normed = block.layer_norm_1(tokens)
+        values = np.asarray(block.mha.value_dense(normed))[0]  # (tokens, heads, width)
+        mixed = np.einsum("hij,jhd->ihd", scores, values)
+        np.testing.assert_allclose(
+            block.mha.output_dense(mixed[None].astype("float32")), block.mha(normed, normed), atol=1e-5
+        )
+        output = block(tokens)
+        tokens = output[0] if isinstance(output, tuple) else output
+    last = classifier.backbone.layers[2].layer_norm(tokens)
+    np.testing.assert_allclose(last, classifier.backbone(classifier.prepared(photos[:1])), atol=1e-5)
+
+
+@pytest.mark.parametrize(("family", "grid"), [("vit", (6, 6)), ("deit", (6, 6))])
+def test_the_grid_is_found_behind_the_tokens_before_it(family, grid, kerashub, photos):
+    classifier = pretrained.load(kerashub(family))
+    assert classifier.grid(classifier.attention(photos[:1])) == grid
+
+
+def test_shipped_models_attend_as_well(photos):
+    classifier = pretrained.load("mnist_vit")
+    weights = classifier.attention(photos)
+    assert classifier.attends
+    assert weights.shape == (3, 3, 4, 49, 49)
+    assert classifier.grid(weights) == (7, 7)
+
+
+def test_a_digit_in_ink_on_paper_is_read_like_one_in_chalk():
+    from vitkeras.datasets import drawn
+
+    digits = drawn.draw([3, 8, 0], np.random.default_rng(1))
+    classifier = pretrained.load("mnist_vit")
+    chalk = [digit.repeat(3, -1) for digit in digits]
+    np.testing.assert_allclose(classifier.logits([255 - photo for photo in chalk]), classifier.logits(chalk), atol=1e-5)
+    assert classifier.logits(chalk).argmax(-1).tolist() == [3, 8, 0]
