@@ -49,7 +49,7 @@ def prepare(seed, device="auto", precision="float32"):
 
 
 def wake_tensorflow():
-    """Load TensorFlow and let it look for GPUs, without its talk. Returns the GPUs, and a function that tells the talk."""
+    """Load TensorFlow, and hold back what it says. Returns the GPUs that it sees, and a function that tells it."""
     with interruptions_held_back(), chatter_held_back() as chatter:
         import keras  # noqa: F401
         import tensorflow as tf

@@ -13,9 +13,10 @@ def classifier(kerashub):
 
 
 def test_the_answer_does_not_depend_on_the_company(classifier, photos):
-    many = [photos[index % 3] for index in range(21)]  # compiled, in batches of which the last is short
-    alone = classifier.logits(photos)  # eager
-    np.testing.assert_allclose(classifier.logits(many, batch_size=8), alone[np.arange(21) % 3], atol=1e-5)
+    many = [photos[index % 3] for index in range(21)]
+    alone = np.concatenate([classifier.logits([photo]) for photo in photos])
+    for batch_size in (8, 2):  # as it is, and, for more than eight batches, compiled; the last batch is short
+        np.testing.assert_allclose(classifier.logits(many, batch_size), alone[np.arange(21) % 3], atol=1e-5)
 
 
 def test_no_photos_have_no_logits(classifier):
@@ -28,7 +29,7 @@ def test_the_stream_keeps_the_order_and_goes_on_after_a_fault(classifier, photos
             raise Problem(f"{number} is broken")
         return photos[number % 3]
 
-    told = list(classifier.stream(range(30), read, batch_size=4))
+    told = list(classifier.stream(range(30), read, batch_size=3))
     assert [source for source, _, _ in told] == list(range(30))
     assert [source for source, outcome, _ in told if isinstance(outcome, Problem)] == [3, 8, 13, 18, 23, 28]
     np.testing.assert_allclose(told[29][1], classifier.logits([photos[2]])[0], atol=1e-5)
@@ -103,11 +104,25 @@ def test_shipped_models_attend_as_well(photos):
     assert classifier.grid(weights) == (7, 7)
 
 
-def test_a_digit_in_ink_on_paper_is_read_like_one_in_chalk():
+def test_a_digit_in_ink_on_paper_is_read_wherever_it_stands():
+    """Found, brought to MNIST's place and contrast: small, off the middle, pale blue on cream."""
+    from PIL import Image
+
     from vitkeras.datasets import drawn
 
-    digits = drawn.draw([3, 8, 0], np.random.default_rng(1))
+    labels = np.arange(40) % 10
+    rng = np.random.default_rng(1)
+    pages = []
+    for digit in drawn.draw(labels, rng)[..., 0]:
+        side = int(rng.integers(40, 150))
+        down, right = rng.integers(10, 180 - side), rng.integers(10, 290 - side)
+        ink = np.zeros((200, 300), "float32")
+        ink[down : down + side, right : right + side] = np.asarray(Image.fromarray(digit).resize((side, side))) / 255
+        pages.append((np.float32((240, 235, 220)) - ink[..., None] * np.float32((150, 140, 60))).astype("uint8"))
     classifier = pretrained.load("mnist_vit")
-    chalk = [digit.repeat(3, -1) for digit in digits]
-    np.testing.assert_allclose(classifier.logits([255 - photo for photo in chalk]), classifier.logits(chalk), atol=1e-5)
-    assert classifier.logits(chalk).argmax(-1).tolist() == [3, 8, 0]
+    assert (classifier.logits(pages).argmax(-1) == labels).sum() >= 37
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (60, 50), (28, 28)])
+def test_an_empty_page_is_answered_too(shape):
+    assert np.isfinite(pretrained.load("mnist_vit").logits([np.full((*shape, 3), 200, "uint8")])).all()

@@ -8,6 +8,8 @@ import sys
 from vitkeras.errors import speak_plainly
 from vitkeras.options import at_least, spoken
 
+SIZES = ("deit_tiny", "deit_small", "deit_base")
+
 
 def main():
     speak_plainly()
@@ -34,6 +36,15 @@ def main():
     grading.add_argument("--jobs", type=at_least(1), default=2, help="at a time, both ways (default 2)")
     grading.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
     grading.set_defaults(device="cpu")
+    classify = what.add_parser("classify", help="photos a second and cold start, against the lecture's loop")
+    classify.add_argument("--rounds", type=at_least(1), default=3, help="of each, in turn (default 3)")
+    classify.add_argument("--images", type=at_least(1), default=100, help="photos in a round (default 100)")
+    classify.add_argument(
+        "--photos", metavar="FOLDER", help="photos to read, over and over; without it, drawn pictures"
+    )
+    classify.add_argument("--models", nargs="+", choices=SIZES, default=SIZES, help="(default: all three)")
+    classify.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
+    classify.set_defaults(device="cpu")
     options = parser.parse_args()
 
     if options.device == "cpu":

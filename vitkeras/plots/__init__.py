@@ -8,9 +8,10 @@ from vitkeras.plots.comparison import bars, dots, with_error
 from vitkeras.plots.images import augmented, scenes
 from vitkeras.plots.look import save, show
 from vitkeras.plots.patches import patch_grid, patch_sizes
-from vitkeras.plots.photos import looked_at, photo_and_bars
+from vitkeras.plots.photos import looked_at, photo_and_bars, prepared
 from vitkeras.plots.positions import reordered, similarity
 from vitkeras.plots.price import price
+from vitkeras.plots.stages import finer_grid, training_stages
 from vitkeras.plots.training import compare_curves, curves
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "curves",
     "dots",
     "encoder_block",
+    "finer_grid",
     "looked_at",
     "looking_patch",
     "looks",
@@ -33,6 +35,7 @@ __all__ = [
     "patch_grid",
     "patch_sizes",
     "photo_and_bars",
+    "prepared",
     "price",
     "queries_keys_and_maps",
     "readouts",
@@ -42,6 +45,7 @@ __all__ = [
     "show",
     "similarity",
     "softmax_and_scale",
+    "training_stages",
     "with_error",
     "worst_mistakes",
 ]

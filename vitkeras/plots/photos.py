@@ -45,7 +45,7 @@ def looked_at(photo, weights, grid, title, path, heads=False):
     }
     if heads:
         maps |= {f"last layer, head {head}": attention.heat(last[head], grid) for head in range(len(last))}
-    columns = 3 if len(maps) <= 6 else 5
+    columns = 3 if len(maps) <= 6 else 4 if len(maps) <= 8 else 5
     rows = -(-len(maps) // columns)
     figure = Figure(figsize=(3.1 * columns, 3.3 * rows + 0.5), layout="constrained")
     figure.suptitle(title, fontsize=13)
@@ -63,4 +63,16 @@ def looked_at(photo, weights, grid, title, path, heads=False):
             )  # fmt: skip
             bar = figure.colorbar(picture, ax=axes, shrink=0.7, format=lambda share, _: f"{100 * share:.1f}%")
             bar.ax.tick_params(labelsize=7)
+    look.save(figure, path)
+
+
+def prepared(pictures, data, path):
+    """One picture as different models get it. pictures: {whose way: uint8 (height, width, 3)}"""
+    figure = Figure(figsize=(3 * len(pictures), 3.4), layout="constrained")
+    figure.suptitle(f"Before the model ({data.title})", fontsize=13)
+    for axes, (name, picture) in zip(figure.subplots(1, len(pictures)), pictures.items(), strict=True):
+        axes.imshow(picture)
+        height, width = picture.shape[:2]
+        axes.set_title(f"{name}\n{width} x {height}", fontsize=10)
+        axes.axis("off")
     look.save(figure, path)

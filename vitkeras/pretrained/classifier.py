@@ -14,8 +14,8 @@ import numpy as np
 from vitkeras import attention
 from vitkeras.errors import Misuse, Problem
 
-BATCH_SIZE = 16
-FEW = 8  # so many are asked about one by one: compiling the model takes longer than they do
+BATCH_SIZE = 32
+FEW = 8  # so many batches are computed without compiling the model first, which would take longer
 
 
 class Guess(NamedTuple):
@@ -81,7 +81,7 @@ class Classifier:
         """
         sources = list(sources)
         batch_size = min(batch_size, len(sources)) or 1
-        answer = self.eagerly if len(sources) <= FEW else self.compiled
+        answer = self.eagerly if len(sources) <= FEW * batch_size else self.compiled
         waiting = collections.deque()
 
         def fetch(source):
@@ -93,7 +93,7 @@ class Classifier:
         with concurrent.futures.ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
             try:
                 coming = iter(sources)
-                for source in itertools.islice(coming, 3 * batch_size):
+                for source in itertools.islice(coming, 2 * batch_size):
                     waiting.append((source, pool.submit(fetch, source)))
                 while waiting:
                     taken = [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]

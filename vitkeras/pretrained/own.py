@@ -12,17 +12,18 @@ from vitkeras.pretrained import loading
 from vitkeras.pretrained.classifier import Classifier
 
 BRIGHT = 127.5
+FAINT = 12  # grey levels: what differs less from the paper is no ink
 
 
 def from_card(name, folder):
     """A folder with model.keras and card.json, as `shipped/` has them."""
     card = loading.described(Path(folder, "card.json"))
     try:
-        labels, dark_ground = tuple(map(str, card["class_names"])), bool(card["dark_ground"])
+        labels, like_mnist = tuple(map(str, card["class_names"])), bool(card["like_mnist"])
     except (KeyError, TypeError) as fault:
         raise Problem(f"{Path(folder, 'card.json')} lacks {fault}. Copy the folder again.") from fault
     model = opened(Path(folder, "model.keras"))
-    classifier = from_model(name, model, labels, dark_ground)
+    classifier = from_model(name, model, labels, like_mnist)
     classifier.remarks.append(str(card.get("trained_on", "")))
     return classifier
 
@@ -34,7 +35,7 @@ def from_file(name, path):
         from vitkeras.pretrained import kerashub
 
         return kerashub.from_task(name, model)
-    classifier = from_model(name, model, labels=None, dark_ground=False)
+    classifier = from_model(name, model, labels=None, like_mnist=False)
     classifier.remarks.append("taken for a model of the lessons: pixels from 0 to 1, and the last layer gives logits")
     return classifier
 
@@ -48,7 +49,7 @@ def opened(path):
     return keras.saving.load_model(path, safe_mode=True, compile=False)
 
 
-def from_model(name, model, labels, dark_ground):
+def from_model(name, model, labels, like_mnist):
     shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
     images = isinstance(shapes[0], tuple) and len(shapes[0]) == 4 and None not in shapes[0][1:]
     if not images or shapes[0][3] not in (1, 3) or not isinstance(shapes[1], tuple) or len(shapes[1]) != 2:
@@ -57,23 +58,50 @@ def from_model(name, model, labels, dark_ground):
             "(None, height, width, 1 or 3) to (None, classes)."
         )
     side = shapes[0][1:]
-    return Classifier(name, "vitkeras", model, lambda photo: prepared(photo, side, dark_ground), shown, labels)
+    return Classifier(name, "vitkeras", model, lambda photo: prepared(photo, side, like_mnist), shown, labels)
 
 
-def prepared(photo, side, dark_ground):
+def prepared(photo, side, like_mnist):
     """The middle square, averaged down, from 0 to 1: (height, width, 3) -> `side`, (height, width, channels).
 
-    dark_ground: a drawing with a bright border is inverted, for the model knows light strokes on black alone.
+    like_mnist: the picture is a drawn sign. Unless it has the model's size already, what is drawn is found, and brought
+        into the place and the contrast that MNIST's digits have
     """
     height, width, channels = side
     picture = Image.fromarray(photo).convert("L" if channels == 1 else "RGB")
+    if like_mnist and picture.size != (width, height):
+        return as_in_mnist(np.asarray(picture, "float32"))[..., None]
     short = min(picture.size)
     left, top = (picture.width - short) // 2, (picture.height - short) // 2
     box = (left, top, left + short, top + short)
     pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC, box), "float32").reshape(side)
-    if dark_ground and np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).mean() > BRIGHT:
+    if like_mnist and at_the_border(pixels).mean() > BRIGHT:
         pixels = 255 - pixels
     return pixels / 255
+
+
+def as_in_mnist(grey):
+    """Light strokes on black, 20 pixels at most, their centre of mass in the middle: (height, width) -> (28, 28)."""
+    ground = np.median(at_the_border(grey))
+    ink = np.abs(grey - ground)
+    ink = np.clip(ink / max(np.quantile(ink, 0.995), FAINT), 0, 1)
+    rows, columns = (np.flatnonzero((ink > 0.4).any(axis)) for axis in (1, 0))
+    if len(rows) == 0:  # an empty page
+        return np.zeros((28, 28), "float32")
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = np.maximum(1, np.round(20 * np.array(ink.shape) / max(ink.shape))).astype(int)
+    drawn = np.asarray(Image.fromarray(ink).resize((int(width), int(height)), Image.Resampling.BOX))
+    down, right = (
+        int(np.clip(np.round(13.5 - np.average(np.arange(length), weights=drawn.sum(axis) + 1e-9)), 0, 28 - length))
+        for length, axis in ((height, 1), (width, 0))
+    )
+    page = np.zeros((28, 28), "float32")
+    page[down : down + height, right : right + width] = drawn
+    return page
+
+
+def at_the_border(pixels):
+    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
 def shown(pixels):
