@@ -383,18 +383,26 @@ def names(found):
 
 
 def test_folder_stands_for_the_images_in_it_in_natural_order(folder):
-    assert names(photos.find(["b"])) == ["Photo1.png", "photo2.jpg", "photo10.JPG"]
+    assert names(photos.find(["b"])) == ["new.heic", "Photo1.png", "photo2.jpg", "photo10.JPG"]
     assert photos.find([folder / "b"])[0] == folder / "b" / "Photo1.png"
 
 
 def test_folder_without_images_is_refused_and_what_is_there_is_told(folder):
     (folder / "empty").mkdir()
-    (folder / "b" / "heic").mkdir()
-    (folder / "b" / "heic" / "1.HEIC").touch()
+    (folder / "b" / "lists").mkdir()
+    (folder / "b" / "lists" / "1.csv").touch()
     with pytest.raises(Misuse, match="nothing at all"):
         photos.find(["empty"])
-    with pytest.raises(Misuse, match=r"\.heic: 1"):
-        photos.find(["b/heic"])
+    with pytest.raises(Misuse, match=r"\.csv: 1"):
+        photos.find(["b/lists"])
+
+
+def test_a_folder_without_images_beside_others_is_left_to_be_told_by_read(folder):
+    (folder / "empty.jpg").mkdir()
+    found = photos.find(["empty.jpg", "b/photo2.jpg"])
+    assert names(found) == ["empty.jpg", "photo2.jpg"]
+    with pytest.raises(photos.Unreadable, match="is a folder"):
+        photos.read(found[0])
 
 
 def test_patterns_are_expanded(folder):
@@ -423,7 +431,7 @@ def test_missing_files_and_dangling_links_stay_for_read_to_name(folder):
 
 def test_each_file_comes_once_where_it_was_named_first(folder):
     found = photos.find(["b/photo2.jpg", "b", "./b/photo2.jpg", folder / "b" / "photo2.jpg"])
-    assert names(found) == ["photo2.jpg", "Photo1.png", "photo10.JPG"]
+    assert names(found) == ["photo2.jpg", "new.heic", "Photo1.png", "photo10.JPG"]
 
 
 def test_standard_input_is_passed_on(folder):

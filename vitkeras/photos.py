@@ -28,6 +28,7 @@ SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff",
     ".ppm", ".pgm", ".pbm", ".pnm",
 }  # fmt: skip
+TOLD = {".heic", ".heif"}  # photos that are not read, and would be missed if nobody said so
 MOST_PIXELS = 64_000_000
 LARGEST = 256_000_000  # bytes of a file
 
@@ -66,21 +67,25 @@ def find(words):
 
     A word is a file, taken whatever its name; a folder, which stands for the images directly in it; or a pattern
     (`*`, `?`, `[abc]`, and `**` for folders of any depth), which stands for all files that it matches, for shells that
-    do not expand patterns. A file that is not there stays in the list: `read` says so when its turn comes.
+    do not expand patterns. A file that is not there stays in the list, and beside others so does a folder without
+    images: `read` says so when its turn comes.
     """
     found = {}
-    for word in [words] if isinstance(words, str | os.PathLike) else words:
-        for path in [word] if word == FROM_STDIN else named_by(word):
+    words = [words] if isinstance(words, str | os.PathLike) else list(words)
+    for word in words:
+        for path in [word] if word == FROM_STDIN else named_by(word, alone=len(words) == 1):
             found.setdefault(os.path.normcase(os.path.abspath(path)) if path != FROM_STDIN else path, path)
     return list(found.values())
 
 
-def named_by(word):
+def named_by(word, alone):
     word = os.fspath(word)
     if not word:
         raise Misuse("The name of an image is empty text. Name a file, a folder or a pattern.")
     if os.path.isdir(word):
-        images, others = sort_out(word)
+        images, others = sort_out(word, SUFFIXES | TOLD)
+        if not images and not alone:
+            return [Path(word)]
         if not images:
             there = f"It has {counted(others) or 'nothing at all'}."
             raise Misuse(f"{shown(word)} has no images directly in it. {there} Known are {' '.join(sorted(SUFFIXES))}.")
@@ -93,7 +98,7 @@ def named_by(word):
     return sorted(matches, key=natural_order)
 
 
-def sort_out(folder):
+def sort_out(folder, suffixes=SUFFIXES):
     """The images directly in a folder, by suffix, in natural order; and what else is there. Hidden files do not count.
 
     Out: a list of paths, and a Counter of suffixes, with "folder" for folders.
@@ -102,7 +107,7 @@ def sort_out(folder):
     for path in entries(folder):
         if os.path.isdir(path):
             others["folder"] += 1
-        elif path.suffix.lower() in SUFFIXES:
+        elif path.suffix.lower() in suffixes:
             images.append(path)
         else:
             others[path.suffix.lower() or "without a suffix"] += 1
