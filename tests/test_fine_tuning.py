@@ -10,11 +10,19 @@ from vitkeras.errors import Misuse
 from vitkeras.pretrained.classifier import Classifier
 
 
-def classifier_of(model, prepare=lambda photo: photo[..., :1] / np.float32(255), **more):
-    def shown(pixels):
-        return np.broadcast_to(np.round(255 * pixels).astype("uint8"), (*pixels.shape[:2], 3))
+def classifier_of(model, scale=1 / 255, offset=0, side=(4, 4)):
+    """Its preprocessing takes a pixel here and there."""
+    channels = model.input_shape[-1]
 
-    return Classifier("small", "vitkeras", model, prepare, shown, **more)
+    def prepare(photo):
+        height, width = (length // to for length, to in zip(photo.shape, side, strict=False))
+        pixels = photo[::height, ::width, :channels][: side[0], : side[1]].astype("float32")
+        return pixels * scale + offset
+
+    def shown(pixels):
+        return np.broadcast_to(np.round((pixels - offset) / scale).astype("uint8"), (*side, 3))
+
+    return Classifier("small", "vitkeras", model, prepare, shown)
 
 
 @pytest.fixture
@@ -46,16 +54,22 @@ def test_images_from_0_to_1_meet_the_same_preprocessing_as_bytes(model):
     inputs = keras.Input((4, 4, 3))
     model = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(inputs)))  # its features are the pixels, as prepared
     scale, offset = np.float32([0.02, 0.01, 0.03]), np.float32([-2, -1.5, 0.5])
-    body = fine_tuning.without_head(classifier_of(model, lambda photo: photo * scale + offset))
+    body = fine_tuning.without_head(classifier_of(model, scale, offset))
     photo = np.random.default_rng(0).integers(0, 256, (4, 4, 3), "uint8")
     np.testing.assert_allclose(body(photo[None] / np.float32(255))[0], (photo * scale + offset).ravel(), atol=1e-5)
 
 
 def test_preprocessing_that_does_more_than_scale_is_refused(model):
+    classifier = classifier_of(model)
+    scaled = classifier.prepare
+    classifier.prepare = lambda photo: scaled(photo) ** 2
     with pytest.raises(Misuse, match="more than scaling"):
-        fine_tuning.without_head(
-            classifier_of(model, lambda photo: photo[..., :1] / np.float32(255) ** 2 * photo[..., :1])
-        )
+        fine_tuning.without_head(classifier)
+
+
+def test_a_classifier_of_oblong_images_is_refused(model):
+    with pytest.raises(Misuse, match="4 x 6"):
+        fine_tuning.image_form(classifier_of(model, side=(4, 6)))
 
 
 def test_a_model_that_ends_otherwise_is_refused(images):
@@ -69,7 +83,7 @@ def test_a_new_head_knows_nothing(model, images):
     np.testing.assert_array_equal(new(images), np.zeros((6, 4)))
 
 
-def one_step(model, images):
+def two_steps(model, images):
     model.compile(
         optimizer=keras.optimizers.SGD(0.5), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
@@ -77,25 +91,24 @@ def one_step(model, images):
         model.train_on_batch(images, np.arange(len(images)) % 4)
 
 
-def test_with_the_head_alone_learning_the_body_does_as_in_a_test(model, images):
+def test_with_the_head_alone_learning_the_body_stays_as_it_was(model, images):
     body = fine_tuning.without_head(classifier_of(model))
-    before, features = fine_tuning.state(body), np.array(body(images))
+    before, features = [np.array(weights) for weights in body.weights], np.array(body(images))
     new = fine_tuning.with_new_head(body, 4, "head")
     assert sum(int(np.prod(weights.shape)) for weights in new.trainable_weights) == 5 * 4 + 4
-    one_step(new, images)
-    for was, is_now in zip(before, fine_tuning.state(body), strict=True):
-        np.testing.assert_array_equal(was, is_now)
-    # With dropout, the logits of two passes in training would differ.
-    np.testing.assert_allclose(
-        new(images, training=True), features @ new.layers[-1].kernel + new.layers[-1].bias, atol=1e-5
-    )
+    two_steps(new, images)
+    for was, weights in zip(before, body.weights, strict=True):  # and the averages, which are among them
+        np.testing.assert_array_equal(was, weights)
+    head = new.layers[-1]
+    assert np.abs(head.kernel).max() > 0
+    np.testing.assert_allclose(new(images), features @ head.kernel + head.bias, atol=1e-5)
 
 
 def test_with_all_weights_learning_the_averages_stay(model, images):
     body = fine_tuning.without_head(classifier_of(model))
     convolution, normalization = body.layers[-1].layers[1:3]
     before = [np.array(variable) for variable in (convolution.kernel, *normalization.variables)]
-    one_step(fine_tuning.with_new_head(body, 4, "all"), images)
+    two_steps(fine_tuning.with_new_head(body, 4, "all"), images)
     assert np.abs(convolution.kernel - before[0]).max() > 0
     for was, variable in zip(before[1:], normalization.variables, strict=True):
         np.testing.assert_array_equal(was, variable)
@@ -108,14 +121,14 @@ def test_from_scratch_all_weights_are_new_and_all_averages_move(model, images):
     new = fine_tuning.with_new_head(body, 4, "scratch")
     assert np.abs(convolution.kernel - before).min() > 0
     np.testing.assert_array_equal(normalization.moving_mean, np.zeros(5))
-    one_step(new, images)
+    two_steps(new, images)
     assert np.abs(normalization.moving_mean).min() > 0
 
 
 def test_what_was_learnt_can_be_undone(model, images):
     body = fine_tuning.without_head(classifier_of(model))
     before, features = fine_tuning.state(body), np.array(body(images))
-    one_step(fine_tuning.with_new_head(body, 4, "scratch"), images)
+    two_steps(fine_tuning.with_new_head(body, 4, "scratch"), images)
     fine_tuning.put_back(body, before)
     np.testing.assert_array_equal(body(images), features)
 
@@ -126,9 +139,11 @@ def test_an_unknown_way_to_learn_is_refused(model):
 
 
 def test_images_are_seen_as_the_classifier_sees_them(model):
-    inverting = classifier_of(model, lambda photo: 1 - photo[..., :1] / np.float32(255))
+    classifier = classifier_of(model)
+    scaled = classifier.prepare
+    classifier.prepare = lambda photo: 1 - scaled(photo)
     images = np.arange(32, dtype="uint8").reshape(2, 4, 4, 1)
-    np.testing.assert_array_equal(fine_tuning.as_seen(inverting, images), 255 - images)
+    np.testing.assert_array_equal(fine_tuning.as_seen(classifier, images), 255 - images)
 
 
 def test_of_each_class_a_share_is_held_out_but_never_all():

@@ -21,7 +21,8 @@ def from_folder(name, folder):
     for file in DESCRIPTIONS:
         if (folder / file).is_file():
             loading.described(folder / file)
-    if not (folder / "task.json").is_file():
+    from_timm = "architecture" in loading.described(folder / "config.json")  # KerasHub converts some of those
+    if not from_timm and not (folder / "task.json").is_file():
         raise Misuse(
             f"{name} is a backbone without a head: it was trained to be fine-tuned, and can name no classes. Lesson 14 "
             "goes on from one; to classify, choose a preset that ends in _imagenet."

@@ -12,7 +12,7 @@ from vitkeras.pretrained.catalogue import HUGGING_FACE, KAGGLE
 
 FOLDER = "presets"  # in each of the places where data sets are looked for
 HOSTS = {KAGGLE: "www.kaggle.com", HUGGING_FACE: "huggingface.co"}
-WANTED = ("*.json", "*.safetensors", "*.h5", "*.keras")  # of what a hub has: no pickles, no programs
+WANTED = ("*.json", "*.safetensors", "*.weights.h5")  # of what a hub has: no pickles, no programs, nothing twice
 
 
 class Unavailable(Problem):
