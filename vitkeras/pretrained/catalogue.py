@@ -38,8 +38,13 @@ def presets():
 
 
 def shipped(name):
-    card = json.loads((SHIPPED_FOLDER / name / "card.json").read_text(encoding="utf-8"))
-    return Preset(name, "vitkeras", card["parameters"], card["image_shape"][0], "")
+    about = card(name)
+    return Preset(name, "vitkeras", about["parameters"], about["image_shape"][0], "")
+
+
+def card(name):
+    """What is known of a model that ships."""
+    return json.loads((SHIPPED_FOLDER / name / "card.json").read_text(encoding="utf-8"))
 
 
 def kerashub():

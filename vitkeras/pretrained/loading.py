@@ -34,9 +34,9 @@ def load(preset, precision="float32", download=True):
                 "If it came over a network or on a stick, copy it again; if it was made with another version of its "
                 "library, make it anew with this one."
             ) from fault
-    if precision != "float32":
-        for layer in classifier.model._flatten_layers(include_self=False):
-            layer.dtype_policy = PRECISIONS[precision]
+    for layer in classifier.model._flatten_layers(include_self=False):
+        if not getattr(layer, "quantization_mode", None):
+            layer.dtype_policy = PRECISIONS[precision]  # whatever precision the model was kept in
     return classifier
 
 

@@ -172,7 +172,7 @@ def fetched(name, handle):
 
 def ways_out(name, reason):
     folder = search.project_folder() / FOLDER
-    serves = ", ".join(catalogue.SHIPPED)
+    serves = ", ".join(f"{shipped} ({catalogue.card(shipped)['knows']})" for shipped in catalogue.SHIPPED)
     return "\n".join(
         [
             f"The preset {name} is not on this machine, and it could not be fetched. {reason}",

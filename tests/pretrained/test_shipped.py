@@ -1,0 +1,56 @@
+"""The models that ship: small, described, and as good as their cards say."""
+
+import numpy as np
+import pytest
+
+from vitkeras import datasets, pretrained
+from vitkeras.errors import Problem
+from vitkeras.pretrained.catalogue import SHIPPED_FOLDER, card
+
+DATA = {"mnist_vit": ("mnist", "MNIST"), "cifar10_vit": ("cifar10", "JPEG copy of CIFAR-10")}
+
+
+@pytest.fixture(scope="module", params=pretrained.SHIPPED)
+def classifier(request):
+    return pretrained.load(request.param)
+
+
+def test_every_model_has_a_data_set_that_it_is_tested_on():
+    assert set(DATA) == set(pretrained.SHIPPED)
+
+
+def test_the_card_describes_the_model(classifier):
+    about = card(classifier.name)
+    assert about["parameters"] == classifier.parameters
+    assert tuple(about["image_shape"]) == classifier.model.input_shape[1:]
+    assert len(about["class_names"]) == classifier.classes
+    assert {"accuracy", "recipe", "record", "licence", "trained_on"} <= about.keys()
+    assert about["trained_on"] in classifier.remarks
+
+
+def test_a_model_has_about_a_megabyte(classifier):
+    assert (SHIPPED_FOLDER / classifier.name / "model.keras").stat().st_size < 1.2e6
+
+
+def test_it_computes_in_the_precision_that_is_asked_for(classifier):
+    assert {layer.compute_dtype for layer in classifier.model.layers} == {"float32"}
+
+
+def test_the_stored_accuracy_is_that_on_the_real_data(classifier):
+    name, title = DATA[classifier.name]
+    try:
+        data = datasets.load(name, download=False)
+    except Problem:
+        pytest.skip(f"{title} is not here")
+    if data.title not in (title, "CIFAR-10"):
+        pytest.skip(f"{data.title} is here, and not {title}")
+    logits = np.concatenate(
+        [
+            classifier.model.predict_on_batch(data.x_test[start : start + 500] / np.float32(255))
+            for start in range(0, len(data.x_test), 500)
+        ]
+    )
+    stored = next(share for on, share in card(classifier.name)["accuracy"].items() if on.startswith(title))
+    assert (logits.argmax(-1) == data.y_test).mean() == pytest.approx(
+        stored, abs=0.003 if data.title == title else 0.02
+    )
