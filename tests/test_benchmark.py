@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from vitkeras.benchmark import measuring, processes, shapes
+from vitkeras.benchmark import classify, measuring, processes, shapes
 from vitkeras.errors import Problem
 
 
@@ -92,3 +92,33 @@ def test_wrong_use_ends_with_2(words):
     done = subprocess.run([sys.executable, "-m", "vitkeras.benchmark", *words], capture_output=True, text=True)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+FIGURES = {  # of classify: two rounds
+    "models": {
+        "deit_tiny": {
+            "images": 100,
+            "seconds": {"lecture": [10.0, 12.0], "float32": [5.0, 3.0], "bfloat16": [2.5, 4.0]},
+            "cold_seconds": {"import and load": [4.0, 5.0], "classify": [6.0, 5.0]},
+        }
+    }
+}
+
+
+def test_rows_of_classify_compare_each_round_with_the_lectures_loop_in_it():
+    lecture, ours, halved = classify.throughput_rows(FIGURES)
+    assert lecture == ["deit_tiny", "the lecture's loop", "9.1", "1.00 (1.00 to 1.00)"]
+    assert ours[2:] == ["25.0", "3.00 (2.00 to 4.00)"]
+    assert halved[3] == "3.50 (3.00 to 4.00)"
+    assert list(classify.cold_rows(FIGURES)) == [["deit_tiny", "4.50", "5.50", "1.25 (1.00 to 1.50)"]]
+
+
+def test_photos_for_the_benchmark_are_drawn_or_read_over_and_over(tmp_path):
+    files, about = classify.gather(None, 25, tmp_path)
+    assert len(files) == 25
+    assert len(set(files)) == 20
+    assert "drawn" in about
+    files, about = classify.gather(str(tmp_path), 45, tmp_path)
+    assert len(files) == 45
+    assert files[0] == files[20] == files[40]
+    assert "20 photos" in about
