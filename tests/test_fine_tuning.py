@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from vitkeras import fine_tuning
+from vitkeras import fine_tuning, pretrained
 from vitkeras.errors import Misuse
 from vitkeras.pretrained.classifier import Classifier
 
@@ -46,6 +46,16 @@ def test_the_features_are_what_the_old_head_saw(model, images):
     features = fine_tuning.without_head(classifier_of(model))(images)
     head = model.layers[-1]
     np.testing.assert_allclose(head(features), model(images), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", pretrained.SHIPPED)
+def test_what_ships_says_the_same_with_its_own_head_put_back(name):
+    classifier = pretrained.load(name)
+    body, head = fine_tuning.without_head(classifier), classifier.model.layers[-1]
+    side, channels = fine_tuning.image_form(classifier)
+    images = np.random.default_rng(0).integers(0, 100, (2, side, side, channels), "uint8")
+    photos = np.broadcast_to(images, (2, side, side, 3))
+    np.testing.assert_allclose(head(body(images / np.float32(255))), classifier.logits(photos), atol=1e-4)
 
 
 def test_images_from_0_to_1_meet_the_same_preprocessing_as_bytes(model):
