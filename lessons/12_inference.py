@@ -81,17 +81,17 @@ print(f"{len(known)} in all: python -m vitkeras.classify --list-presets")
 
 # %% The classifier: the one asked for, or the lecture's for photos, or one that comes with vitkeras
 if options.model or not options.photos:
-    classifier = pretrained.load(options.model or "mnist_vit")
+    classifier = pretrained.load(options.model or "mnist_vit", device["precision"])
 else:
     try:
-        classifier = pretrained.load(LECTURES[0])
+        classifier = pretrained.load(LECTURES[0], device["precision"])
     except places.Unavailable as fault:
         print(f"\nWARNING: the lecture's {LECTURES[0]} cannot be had ({fault.reason})")
         print("cifar10_vit answers instead. It knows ten classes of 32 x 32 pixels, not ImageNet's thousand.")
-        classifier = pretrained.load("cifar10_vit")
+        classifier = pretrained.load("cifar10_vit", device["precision"])
 print(f"\nclassifier: {classifier.name} ({classifier.family}), {classifier.parameters:,} parameters")
 print("".join(f"note: {remark}\n" for remark in classifier.remarks), end="")
-settings = {"pictures": PICTURES, "top": TOP, "classifier": classifier.name}
+settings = {"pictures": len(pictures), "top": TOP, "classifier": classifier.name}
 run = runs.open_run(options, settings, data, device)
 
 # %% Before the model: the same picture, prepared three ways
@@ -101,10 +101,10 @@ from keras_hub import layers as hub
 
 mean, deviation = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))
 converters = {
-    "ViT": hub.ViTImageConverter(image_size=(224, 224), scale=1 / 127.5, offset=-1.0),
+    "ViT": hub.ViTImageConverter(image_size=(224, 224), scale=1 / 127.5, offset=-1.0, dtype="float32"),
     "DeiT": hub.DeiTImageConverter(
         image_size=(224, 224), scale=(1 / 255 / deviation).tolist(), offset=(-mean / deviation).tolist(),
-        interpolation="bicubic", crop_to_aspect_ratio=False,
+        interpolation="bicubic", crop_to_aspect_ratio=False, dtype="float32",
     ),
 }  # fmt: skip
 from vitkeras.pretrained import kerashub
@@ -163,7 +163,7 @@ else:
 if options.photos:
     for name in LECTURES:
         if places.is_here(known[name]) and name != classifier.name:
-            other = pretrained.load(name)
+            other = pretrained.load(name, device["precision"])
             for title, answer in zip(names[:SHOWN], other.logits(pictures[:SHOWN]), strict=True):
                 guess = other.top(answer, 1)[0]
                 print(f"{title}, by {name}: {guess.name} ({guess.index}): {guess.probability:.4f}")

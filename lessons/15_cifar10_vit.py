@@ -2,7 +2,7 @@
 
 Lesson 8's ViT cuts its patches and ends near 56%. Here three convolutions make 64 overlapping patches (the paper's
 hybrid, section 3.1), more than four times as many epochs go by, and the labels are smoothed. What comes out has
-less than a megabyte: it is the model that `vitkeras` ships and that lesson 14 goes on from.
+about a megabyte: it is the model that `vitkeras` ships and that lesson 14 goes on from.
 
 Source:  paper, section 3.1, "Hybrid Architecture"; Xiao et al., "Early convolutions help transformers see better", 2021
 Run:     python lessons/15_cifar10_vit.py --precision auto

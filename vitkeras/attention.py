@@ -28,7 +28,11 @@ def scores(model, images, batch_size=256):
     >>> scores(model, np.zeros((3, 28, 28, 1), "uint8")).shape
     (1, 3, 4, 16, 16)
     """
-    probe = probe_of(model)
+    return scores_by(probe_of(model), images, batch_size)
+
+
+def scores_by(probe, images, batch_size=256):
+    """The same by a probe that is there already."""
     images = images / np.float32(255) if images.dtype == np.uint8 else images
     batches = [images[i : i + batch_size] for i in range(0, len(images), batch_size)]
     found = [[as_float32(weights) for weights in probe(batch, training=False)[1:]] for batch in batches]
@@ -63,7 +67,7 @@ def probe_of(model):
 
 
 def scores_of_backbone(backbone, images, batch_size=16):
-    """The same for a `ViTBackbone` or `DeiTBackbone` of KerasHub's, block by block.
+    """The attention weights of a `ViTBackbone` or `DeiTBackbone` of KerasHub's, block by block.
 
     KerasHub's ViT keeps its weights to itself, so each block's attention is asked again, with what goes into it.
 

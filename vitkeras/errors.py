@@ -64,5 +64,6 @@ def tell_in_notebook(shell, kind, fault, trace, tb_offset=None):
 
 def report(problem):
     """Print what the problem is, and return the exit code that goes with it."""
-    print(f"{'stopped' if isinstance(problem, Interrupted) else 'error'}: {problem}", file=sys.stderr)
+    said = "".join(c if c.isprintable() or c in "\n\t" else "?" for c in str(problem))  # names may hold anything
+    print(f"{'stopped' if isinstance(problem, Interrupted) else 'error'}: {said}", file=sys.stderr)
     return problem.exit_code

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vitkeras import machine
 from vitkeras.classify import __main__ as program
 from vitkeras.pretrained import catalogue, network, places
 
@@ -123,9 +124,12 @@ def test_labels_that_do_not_fit_are_told(text, said, classify, photo, tmp_path):
         (["a.jpg", "b.jpg", "--plot", "one.png"], "Name a folder"),
         (["a.jpg", "--labels", "gone.txt"], "index,name"),
         (["no*such.jpg"], "no*such.jpg"),
+        (["a.png", "--plot", "a.png"], "write over"),
+        (["a.png", "--plot", "o", "--attention", "o"], "one would write over the other"),
     ],
 )
-def test_wrong_use_is_told_before_anything_is_loaded(words, said, classify):
+def test_wrong_use_is_told_before_anything_is_loaded(words, said, classify, monkeypatch):
+    monkeypatch.setattr(machine, "wake_tensorflow", lambda: pytest.fail("TensorFlow was loaded"))
     code, _, err = classify(*words)
     assert code == 2
     assert said in err
@@ -182,9 +186,10 @@ def test_the_list_tells_what_is_here(cut_off, classify):
 
 
 def test_names_of_files_cannot_move_the_cursor(classify, photo):
-    evil = photo.rename(photo.with_name("\x1b[2Jgone.png"))
-    _, out, _ = classify(evil, "--preset", "mnist_vit")
+    evil = photo.rename(photo.with_name("\x1b[2Jgone :dog: $x.png"))
+    _, out, _ = classify(evil, "--preset", "mnist_vit", "--plot", photo.parent / "a plot.png")
     assert "\x1b" not in out
+    assert "gone :dog: $x.png" in out
 
 
 def test_as_a_program_it_reads_standard_input_and_holds_tensorflows_tongue(photo):

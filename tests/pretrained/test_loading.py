@@ -9,6 +9,7 @@ import pytest
 
 from vitkeras import pretrained
 from vitkeras.errors import Misuse, Problem
+from vitkeras.pretrained import resizing
 
 
 @pytest.fixture
@@ -66,6 +67,25 @@ def test_a_lessons_model_is_taken_with_pixels_from_0_to_1(tmp_path):
     assert "from 0 to 1" in classifier.remarks[0]
 
 
+def test_a_lessons_model_that_ends_in_softmax_gives_its_probabilities_once(tmp_path):
+    inputs = keras.Input((8, 8, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax", bias_initializer="ones")(pooled))
+    model.save(tmp_path / "softmax.keras")
+    photo = np.full((8, 8, 3), 200, "uint8")
+    shares = pretrained.probabilities(pretrained.load(tmp_path / "softmax.keras").logits([photo]))
+    np.testing.assert_allclose(shares, model(photo[None] / np.float32(255)), atol=1e-6)
+
+
+def test_a_keras_json_that_puts_channels_first_changes_nothing(hugging_face, photos):
+    expected = pretrained.load(hugging_face("vit")).logits(photos[:1])
+    keras.config.set_image_data_format("channels_first")
+    try:
+        np.testing.assert_array_equal(pretrained.load(hugging_face("vit")).logits(photos[:1]), expected)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def test_a_keras_file_that_brings_code_is_refused(tmp_path):
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Lambda(lambda x: x[:, 0, 0])])
     model.save(tmp_path / "lambda.keras")
@@ -107,19 +127,31 @@ def test_names_come_from_config_json_unless_nobody_gave_any(hugging_face):
     assert pretrained.load(unnamed).label(2) == "class 2"
 
 
-def test_without_a_preprocessor_the_familys_own_is_taken_and_said(hugging_face, copy):
-    folder = copy(hugging_face("vit"))
+@pytest.mark.parametrize(("family", "grey"), [("vit", 102 / 127.5 - 1), ("deit", (0.4 - 0.485) / 0.229)])
+def test_without_a_preprocessor_the_familys_own_is_taken_and_said(family, grey, hugging_face, copy):
+    folder = copy(hugging_face(family))
     (folder / "preprocessor_config.json").unlink()
     classifier = pretrained.load(folder)
     assert "no preprocessor_config.json" in classifier.remarks[0]
-    assert classifier.prepare(np.full((9, 9, 3), 255, "uint8")).max() == 1
+    pixels = classifier.prepare(np.full((9, 9, 3), 102, "uint8"))
+    assert pixels.shape == (48, 48, 3)
+    np.testing.assert_allclose(pixels[..., 0], grey, atol=1e-6)
+
+
+def test_what_a_description_leaves_out_is_as_usual_for_the_processor_that_it_names(hugging_face, copy):
+    folder = copy(hugging_face("vit"))
+    short = {"feature_extractor_type": "DeiTFeatureExtractor", "size": [54, 54], "crop_size": 48}
+    (folder / "preprocessor_config.json").write_text(json.dumps(short))
+    steps = resizing.read(short, folder, "vit")
+    assert (steps.size, steps.crop, steps.resample, steps.mean) == ((54, 54), (48, 48), 3, resizing.IMAGENET_MEAN)
+    assert pretrained.load(folder).classes == 7
 
 
 def test_the_shortest_edge_is_brought_to_size_and_the_rest_cropped(hugging_face, copy):
     folder = copy(hugging_face("vit"))
     edit(folder, "preprocessor_config.json", size={"shortest_edge": 48}, do_center_crop=True, crop_size=48)
-    photo = np.zeros((48, 96, 3), "uint8")
-    photo[:, 24:72] = 255
+    photo = np.zeros((96, 192, 3), "uint8")
+    photo[:, 44:148] = 255  # the middle square, and two pixels more, which bilinear looks at
     assert pretrained.load(folder).prepare(photo).min() == 1
 
 
@@ -155,6 +187,9 @@ def test_a_config_that_does_not_fit_is_told(changes, said, hugging_face, copy):
         ({"image_std": [0, 1, 1]}, "zero"),
         ({"image_mean": [1, 2]}, "three channels"),
         ({"resample": 99}, "cannot be followed"),
+        ({"crop_pct": 0.875}, "crop_pct, which is not done"),
+        ({"rescale_factor": float("nan")}, "no finite number|no model has"),
+        ({"do_resize": False}, "no certain size"),
     ],
 )
 def test_a_preprocessor_that_does_not_fit_is_told(changes, said, hugging_face, copy):
@@ -197,5 +232,7 @@ def test_a_folder_with_something_else_says_what_a_preset_is(tmp_path):
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_mixed_precision_gives_nearly_the_same(precision, hugging_face, kerashub, photos):
     for preset in (hugging_face("vit"), kerashub("deit"), "mnist_vit"):
-        exact, mixed = (pretrained.load(preset, kind).logits(photos) for kind in ("float32", precision))
+        classifier = pretrained.load(preset, precision)
+        assert classifier.model.layers[-1].compute_dtype == "float32"  # or near classes would come out equal
+        exact, mixed = pretrained.load(preset).logits(photos), classifier.logits(photos)
         assert 0 < np.abs(exact - mixed).max() < 0.05 * max(1, np.abs(exact).max())

@@ -179,10 +179,40 @@ def test_a_zip_of_the_folder_instead_of_its_files_is_taken_as_well(hugging_face,
     assert pretrained.load(tmp_path / "mine.zip").classes == 7
 
 
-@pytest.mark.parametrize("version", ["", "x"])
-def test_a_preset_is_not_asked_for_by_nothing(version):
-    with pytest.raises(Problem):
-        pretrained.load(version)
+def test_a_preset_is_not_asked_for_by_nothing():
+    with pytest.raises(Misuse, match="empty"):
+        pretrained.load("")
+
+
+def test_weights_in_several_files_are_there_only_if_all_are(tmp_path):
+    (tmp_path / "config.json").touch()
+    (tmp_path / "model-1.safetensors").touch()
+    names = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(names))
+    assert not places.complete(tmp_path)
+    (tmp_path / "model-2.safetensors").touch()
+    assert places.complete(tmp_path)
+
+
+def test_a_cached_backbone_is_no_classifier(tmp_path):
+    folder = tmp_path / VIT / "4"
+    folder.mkdir(parents=True)
+    for name in ("config.json", "model.weights.h5"):
+        (folder / name).touch()
+    assert not places.complete(folder)
+    (folder / "task.json").touch()
+    assert places.complete(folder)
+
+
+def test_a_bundle_of_a_bundle_is_whole_and_an_empty_one_is_refused(hugging_face, tmp_path):
+    from vitkeras.pretrained.__main__ import main
+
+    first = bundles.pack("mine", hugging_face("vit"), "", tmp_path / "a", as_zip=True)
+    assert main(["fetch", str(first), "--out", str(tmp_path / "b")]) == 0
+    assert pretrained.load(tmp_path / "b" / "mine").classes == 7
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Problem, match="nothing that a preset has"):
+        bundles.pack("none", tmp_path / "empty", "", tmp_path / "c", as_zip=True)
 
 
 def test_an_address_that_does_not_answer_is_given_up_soon(monkeypatch):
@@ -195,7 +225,7 @@ def test_an_address_that_does_not_answer_is_given_up_soon(monkeypatch):
         raise TimeoutError("timed out")
 
     monkeypatch.setattr(network.socket, "create_connection", refuse)
-    assert "timed out" in network.why_unreachable.__wrapped__("somewhere.invalid")
+    assert "timed out" in network.why_unreachable("somewhere.invalid")
 
 
 def test_behind_a_proxy_the_proxy_is_asked(monkeypatch):
@@ -205,7 +235,7 @@ def test_behind_a_proxy_the_proxy_is_asked(monkeypatch):
     monkeypatch.setattr(
         network.socket, "create_connection", lambda address, timeout: asked.append(address) or Closing()
     )
-    assert network.why_unreachable.__wrapped__("huggingface.co") is None
+    assert network.why_unreachable("huggingface.co") is None
     assert asked == [("proxy.invalid", 3128)]
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 from vitkeras import photos
 from vitkeras.benchmark.measuring import describe_machine, keep, spread
 from vitkeras.benchmark.processes import one_process
-from vitkeras.errors import Misuse
+from vitkeras.errors import Problem
 
 SIDE = 224
 WIDTHS = {"deit_tiny": (192, 3), "deit_small": (384, 6), "deit_base": (768, 12)}  # and heads; all have 12 blocks
@@ -113,7 +113,7 @@ def our_way(preset, files, precision):
     classifier = pretrained.load(preset, precision)
     began = time.perf_counter()
     for _, logits, _ in classifier.stream(files, photos.read):
-        classifier.top(logits, 5)
+        classifier.top(classifier.raised(logits), 5)
     return time.perf_counter() - began
 
 
@@ -130,7 +130,7 @@ def cold_starts(preset, file, rounds):
             began = time.perf_counter()
             done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
             if done.returncode:
-                raise Misuse(f"{' '.join(command)} failed: {done.stderr[-300:]}")
+                raise Problem(f"{' '.join(command)} failed: {done.stderr[-300:]}")
             seconds[name].append(time.perf_counter() - began)
     return seconds
 

@@ -34,7 +34,9 @@ def main(arguments=None):
     options = read_options(arguments)
     try:
         if options.list_presets:
-            return results.list_presets()
+            from vitkeras.pretrained import listing
+
+            return listing.list_presets()
         return classify(options)
     except Problem as problem:
         return report(problem)
@@ -71,6 +73,8 @@ def read_options(arguments):
 def classify(options):
     sources = photos.find(options.images)
     targets = {name: results.targets(getattr(options, name), sources, name, PICTURES) for name in ("plot", "attention")}
+    if len(set(files := [*targets["plot"].values(), *targets["attention"].values()])) < len(files):
+        raise Misuse("--plot and --attention name the same place, and one would write over the other. Name two.")
     # The names are read before the model, which takes seconds; whether they fit is known afterwards.
     if options.labels and not Path(options.labels).is_file():
         raise Misuse(f"There is no file {options.labels} (--labels). Its lines should be index,name: 367,chimpanzee")

@@ -1,8 +1,9 @@
-"""What was found, for people and for programs: text as in the lecture, JSON, CSV; and the list of presets."""
+"""What was found, for people and for programs: text as in the lecture, JSON, CSV; and where pictures of it go."""
 
 import contextlib
 import csv
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -22,17 +23,17 @@ class AsText:
 
         self.aside = sys.stdout  # where it may be told which pictures were drawn
 
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, soft_wrap=True, emoji=False)
         for remark in remarks:
             self.say(remark, "dim")
 
     def say(self, text, style=None):
-        self.console.print(text, style=style, markup=False)
+        self.console.print(plain(text), style=style, markup=False)
 
     def guesses(self, name, guesses):
         from rich.text import Text
 
-        self.say(f"\n{plain(name)}", "bold")
+        self.say(f"\n{name}", "bold")
         for rank, guess in enumerate(guesses, 1):
             line = Text(f"{rank}. ")
             line.append(plain(guess.name), "bold green" if rank == 1 else "green")
@@ -42,7 +43,7 @@ class AsText:
 
     def fault(self, name, problem):
         sys.stdout.flush()
-        print(f"error: {plain(str(problem))}", file=sys.stderr)
+        print(f"error: {of(name, problem)}", file=sys.stderr)
 
     def close(self):
         pass
@@ -62,7 +63,7 @@ class AsJson:
         self.found["results"].append({"image": plain(name), "guesses": [guess._asdict() for guess in guesses]})
 
     def fault(self, name, problem):
-        self.found["results"].append({"image": plain(name), "error": plain(str(problem))})
+        self.found["results"].append({"image": plain(name), "error": of(name, problem)})
 
     def close(self):
         print(json.dumps(self.found, indent=1, ensure_ascii=False))
@@ -78,11 +79,12 @@ class AsCsv:
 
     def guesses(self, name, guesses):
         for rank, guess in enumerate(guesses, 1):
-            self.table.writerow((plain(name), rank, guess.name, guess.index, f"{guess.probability:.6f}", ""))
+            row = (plain(name), rank, plain(guess.name), guess.index, f"{guess.probability:.6f}", "")
+            self.table.writerow(row)
 
     def fault(self, name, problem):
-        self.table.writerow((plain(name), "", "", "", "", plain(str(problem))))
-        print(f"error: {plain(str(problem))}", file=sys.stderr)
+        self.table.writerow((plain(name), "", "", "", "", of(name, problem)))
+        print(f"error: {of(name, problem)}", file=sys.stderr)
 
     def close(self):
         sys.stdout.flush()
@@ -91,8 +93,13 @@ class AsCsv:
 def told(remarks):
     """Beside a table for programs, what a person should know goes where it does not disturb."""
     for remark in remarks:
-        print(remark, file=sys.stderr)
+        print(plain(remark), file=sys.stderr)
     return sys.stderr
+
+
+def of(name, problem):
+    """What is wrong with which image."""
+    return plain(str(problem) if name in str(problem) else f"{name}: {problem}")
 
 
 def plain(text):
@@ -109,20 +116,27 @@ def targets(out, sources, option, pictures):
     is_file = out.suffix.lower() in pictures
     if is_file and len(sources) > 1:
         raise Misuse(f"--{option} {out} is one file, and there are {len(sources)} images. Name a folder.")
-    if (is_file and out.is_dir()) or (not is_file and out.is_file()):
+    if out.is_dir() if is_file else out.is_file():
         raise Misuse(f"--{option} {out}: there is a {'folder' if is_file else 'file'} of this name. Choose another.")
-    if is_file:
-        return {sources[0]: out}
-    taken, found = set(), {}
+    files = {sources[0]: out} if is_file else dict(zip(sources, numbered(out, sources), strict=True))
+    images = {os.path.realpath(source) for source in sources}
+    for file in files.values():
+        if os.path.realpath(file) in images:
+            raise Misuse(f"--{option} {out} would write over {file}, which is asked about. Choose another.")
+    return files
+
+
+def numbered(folder, sources):
+    """A file for each source: its name, and a number if others have that name as well, be it in capitals."""
+    taken = set()
     for source in sources:
-        stem = Path(str(source)).stem.strip("-") or "standard_input"
-        name, number = stem, 1
-        while name in taken:
+        stem = name = Path(str(source)).stem.strip("-") or "standard_input"
+        number = 1
+        while name.casefold() in taken:
             number += 1
             name = f"{stem}-{number}"
-        taken.add(name)
-        found[source] = out / f"{name}.png"
-    return found
+        taken.add(name.casefold())
+        yield folder / f"{name}.png"
 
 
 @contextlib.contextmanager
@@ -150,31 +164,3 @@ def progress(count, many):
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("images", total=count)
         yield lambda: bar.advance(task)
-
-
-def list_presets():
-    from vitkeras.pretrained import catalogue, places
-
-    rows = [
-        (
-            preset.name,
-            preset.family,
-            f"{preset.parameters:,}" if preset.parameters else "?",
-            f"{preset.side} x {preset.side}" if preset.side else "any",
-            places.is_here(preset),
-        )
-        for preset in catalogue.presets()
-    ]
-    heads = ("name", "family", "parameters", "input", "here")
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(5)]
-    for row in (heads, *rows):
-        cells = [
-            cell.rjust(width) if column in (2, 3) else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
-    print(
-        "\nThe beginning of a name does where it is clear: deit_tiny. Parameters are those of the backbone alone.\n"
-        "Those with 21k were trained on ImageNet-21k, and have no head for ImageNet's 1,000 names."
-    )
-    return 0

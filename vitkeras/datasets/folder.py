@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from vitkeras import photos
 from vitkeras.datasets.dataset import Dataset
@@ -192,19 +191,8 @@ def read_one(photo, side, channels):
     picture = hashlib.sha256(f"{pixels.shape}".encode())
     picture.update(pixels.data)
     content = hashlib.sha256(data).hexdigest()
-    return Photo(photo.path, photo.part, photo.label, square(pixels, side, channels), picture.hexdigest(), content)
-
-
-def square(pixels, side, channels):
-    """The middle of a photo, made smaller or larger: (height, width, 3) -> (side, side, channels)."""
-    image = Image.fromarray(pixels)
-    if channels == 1:
-        image = image.convert("L")
-    shorter = min(image.size)
-    left, top = ((length - shorter) // 2 for length in image.size)
-    image = image.crop((left, top, left + shorter, top + shorter))  # `box` of resize would let in what is around it
-    image = image.resize((side, side), Image.Resampling.BICUBIC)
-    return np.asarray(image).reshape(side, side, channels)
+    small = photos.square(pixels, side, channels)
+    return Photo(photo.path, photo.part, photo.label, small, picture.hexdigest(), content)
 
 
 def without_repeats(taken):

@@ -8,6 +8,7 @@ What cannot be read becomes an `Unreadable`: one line that names the file, says 
 
 from vitkeras.photos.finding import FROM_STDIN, SUFFIXES, counted, entries, find, shown, sort_out
 from vitkeras.photos.reading import FORMATS, LARGEST, MOST_PIXELS, Unreadable, contents, decode, read
+from vitkeras.photos.square import square
 
 __all__ = [
     "FORMATS",
@@ -24,4 +25,5 @@ __all__ = [
     "read",
     "shown",
     "sort_out",
+    "square",
 ]

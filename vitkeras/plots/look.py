@@ -30,6 +30,11 @@ def tidy(axes, **labels):
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def literal(text):
+    """A text that others have chosen, to be drawn as it is: matplotlib takes what is between two $ for mathematics."""
+    return text.replace("$", r"\$")
+
+
 def show(axes, image):
     """One image on one set of axes: grey if it has one channel."""
     axes.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)

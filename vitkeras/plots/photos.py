@@ -14,7 +14,7 @@ def photo_and_bars(photo, guesses, title, path):
     photo: uint8 (height, width, 3); guesses: [(name, index, probability)], the likeliest first
     """
     figure = Figure(figsize=(9, 0.42 * max(len(guesses), 6) + 1.2), layout="constrained")
-    figure.suptitle(title, fontsize=13)
+    figure.suptitle(look.literal(title), fontsize=13)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
     left.imshow(photo)
     left.axis("off")
@@ -23,7 +23,7 @@ def photo_and_bars(photo, guesses, title, path):
     right.barh(places, shares, color=SERIES[0])
     for place, share in zip(places, shares, strict=True):
         right.text(share + 1, place, f"{share:.1f}%", va="center", fontsize=9)
-    right.set_yticks(places, [f"{guess.name} ({guess.index})" for guess in guesses])
+    right.set_yticks(places, [look.literal(f"{guess.name} ({guess.index})") for guess in guesses])
     look.tidy(right, xlabel="probability in %", xlim=(0, 112), xticks=range(0, 101, 20))
     right.grid(axis="y", visible=False)
     look.save(figure, path)
@@ -48,7 +48,7 @@ def looked_at(photo, weights, grid, title, path, heads=False):
     columns = 3 if len(maps) <= 6 else 4 if len(maps) <= 8 else 5
     rows = -(-len(maps) // columns)
     figure = Figure(figsize=(3.1 * columns, 3.3 * rows + 0.5), layout="constrained")
-    figure.suptitle(title, fontsize=13)
+    figure.suptitle(look.literal(title), fontsize=13)
     axes_grid = figure.subplots(rows, columns, squeeze=False)
     for axes in axes_grid.flat:
         axes.axis("off")

@@ -8,7 +8,6 @@ import argparse
 import os
 import sys
 
-from vitkeras.classify import results
 from vitkeras.errors import Interrupted, Problem, report, speak_plainly
 
 COMMAND = "python -m vitkeras.pretrained"
@@ -19,10 +18,12 @@ def main(arguments=None):
     speak_plainly()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     options = read_options(arguments)
+    from vitkeras.pretrained import listing
+
     try:
         if options.command == "fetch":
             return fetch_all(dict.fromkeys(options.names), options.out, options.zip)
-        return results.list_presets()
+        return listing.list_presets()
     except Problem as problem:
         return report(problem)
     except KeyboardInterrupt:
@@ -50,8 +51,8 @@ def fetch_all(names, out, as_zip):
     code = 0
     for preset in names:
         try:
-            name, path = places.locate(preset)
-            packed = bundles.pack(name, path, preset, out, as_zip)
+            with places.on_disk(preset) as (name, path):  # whole, or it is not packed
+                packed = bundles.pack(name, path, preset, out, as_zip)
             print(f"{packed}: to be named after --preset, or put into {places.search.project_folder() / places.FOLDER}")
         except Interrupted:
             raise

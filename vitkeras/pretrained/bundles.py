@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import hashlib
 import json
+import lzma
 import shutil
 import stat
 import tempfile
@@ -17,6 +18,10 @@ from vitkeras.files import written_whole
 MANIFEST = "vitkeras-preset.json"
 LARGEST = 8 << 30  # bytes in all; ViT-H, the largest preset, has 2.5 GB
 MOST_FILES = 200
+BROKEN_ZIP = (
+    zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError,
+)  # fmt: skip
+LARGEST_LIST = 1 << 20  # bytes
 CHUNK = 1 << 20
 
 
@@ -37,12 +42,15 @@ def pack(name, source, handle, out, as_zip):
             for path in files
         },
     }
+    if not files:
+        raise Problem(f"{source} holds nothing that a preset has. A .keras file is carried as it is.")
     target = Path(out, f"{name}.zip" if as_zip else name)
     if target.exists():
         raise Misuse(f"{target} is there already. Delete it, or choose another --out.")
     with written_whole(target) as temporary:
         if as_zip:
-            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as bundle:  # weights do not get smaller
+            # Stored, for weights do not get smaller. Files from before 1980 are dated 1980, as zips have no other way.
+            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED, strict_timestamps=False) as bundle:
                 for path in files:
                     bundle.write(path, path.relative_to(source).as_posix())
                 bundle.writestr(MANIFEST, json.dumps(manifest, indent=2))
@@ -80,7 +88,7 @@ def verify(folder):
 
 @contextlib.contextmanager
 def unpacked(archive):
-    """The folder that a zip holds, in a temporary place; what it holds has to be what its list says."""
+    """The folder that a zip holds, in a temporary place. If it has a list, what is on it has to be as it says."""
     with tempfile.TemporaryDirectory(prefix="vitkeras-preset-") as folder:
         yield unpack(Path(archive), Path(folder))
 
@@ -94,7 +102,7 @@ def unpack(archive, folder):
                 to.parent.mkdir(parents=True, exist_ok=True)
                 with bundle.open(member) as source, to.open("wb") as target:
                     copy(source, target, member.file_size, archive)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, zlib.error) as fault:
+    except BROKEN_ZIP as fault:
         raise Damaged(
             f"{archive} is no zip that can be read, or only a part of one: {fault}. Copy it again."
         ) from fault
@@ -108,6 +116,7 @@ def unpack(archive, folder):
 def plain_members(bundle, archive):
     """[(member, its name)]: files under plain relative names, within limits."""
     members = [(member, member.filename) for member in bundle.infolist() if not member.is_dir()]
+    members = [(member, name) for member, name in members if not name.startswith("__MACOSX/")]  # macOS adds these
     for member, name in members:
         path = PurePosixPath(name.replace("\\", "/"))
         linked = stat.S_ISLNK(member.external_attr >> 16)
@@ -140,12 +149,14 @@ def copy(source, target, size, archive):
 
 def listed(text, file):
     try:
+        if len(text) > LARGEST_LIST:
+            raise ValueError("it is too long")
         files = json.loads(text)["files"]
         for name, expected in files.items():
             if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
                 raise ValueError(f"{name!r} leads out of the folder")
             int(expected["bytes"]), str(expected["sha256"])
-    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
         raise Damaged(f"{file} is no list of a preset's files ({type(fault).__name__}: {fault}).") from fault
     return files
 

@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import functools
 import itertools
 import os
 from collections.abc import Callable
@@ -81,7 +82,8 @@ class Classifier:
         """
         sources = list(sources)
         batch_size = min(batch_size, len(sources)) or 1
-        answer = self.eagerly if len(sources) <= FEW * batch_size else self.compiled
+        few = len(sources) <= FEW * batch_size
+        answer = self.eagerly if few else functools.partial(self.compiled, batch_size=batch_size)
         waiting = collections.deque()
 
         def fetch(source):
@@ -99,20 +101,21 @@ class Classifier:
                     taken = [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]
                     for source in itertools.islice(coming, len(taken)):
                         waiting.append((source, pool.submit(fetch, source)))
-                    yield from self.told([(source, job.result()) for source, job in taken], answer, batch_size)
+                    yield from self.answered([(source, job.result()) for source, job in taken], answer)
             finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+                pool.shutdown(wait=True, cancel_futures=True)  # `with` alone would read all that is waiting
 
-    def told(self, taken, answer, batch_size):
+    @staticmethod
+    def answered(taken, answer):
         good = [prepared for _, prepared in taken if not isinstance(prepared, Problem)]
-        logits = iter(answer(np.stack(good), batch_size) if good else ())
+        logits = iter(answer(np.stack(good)) if good else ())
         for source, prepared in taken:
             if isinstance(prepared, Problem):
                 yield source, prepared, None
             else:
                 yield source, next(logits), prepared
 
-    def eagerly(self, batch, batch_size):
+    def eagerly(self, batch):
         return as_logits(self.model(batch, training=False))
 
     def compiled(self, batch, batch_size):
@@ -139,11 +142,18 @@ class Classifier:
     def attention_of(self, prepared):
         """The same for a batch that is prepared already."""
         if self.backbone is None:
-            return attention.scores(self.model, prepared)
+            return attention.scores_by(self.probe, prepared)
         return attention.scores_of_backbone(self.backbone, prepared)
+
+    @functools.cached_property
+    def probe(self):
+        return attention.probe_of(self.model)
 
     def grid(self, weights):
         """(rows, columns) of the patches that attention weights are about: all tokens but one or two before them."""
+        if self.backbone is not None:
+            sides = zip(self.model.input_shape[1:3], patch_size(self.backbone), strict=True)
+            return tuple(side // patch for side, patch in sides)
         height, width = self.model.input_shape[1:3]
         for before in (0, 1, 2):
             patches = weights.shape[-1] - before
@@ -151,6 +161,12 @@ class Classifier:
             if rows and patches % rows == 0 and abs(patches // rows * height - rows * width) < max(height, width):
                 return rows, patches // rows
         raise Misuse(f"{weights.shape[-1]} tokens are no grid over an image of {height} x {width} pixels.")
+
+
+def patch_size(backbone):
+    """(height, width) of a KerasHub backbone's patches, which it may keep as one number."""
+    size = backbone.patch_size
+    return (size, size) if isinstance(size, int) else tuple(size)
 
 
 def as_logits(tensor):

@@ -10,8 +10,10 @@ import keras
 import keras_hub
 import numpy as np
 
+from vitkeras import position_grids
 from vitkeras.errors import Misuse, Problem
 from vitkeras.pretrained import loading, resizing
+from vitkeras.pretrained.catalogue import FAMILIES
 from vitkeras.pretrained.classifier import Classifier
 from vitkeras.pretrained.labels import IMAGENET_CLASSES, imagenet
 
@@ -24,7 +26,6 @@ ACTIVATIONS = {
     "swish": keras.activations.silu,
 }
 SINGLE_HEAD, TWO_HEADS = ("classifier",), ("cls_classifier", "distillation_classifier")
-FAMILIES = {"vit": "ViT", "deit": "DeiT"}
 
 
 def from_folder(name, folder):
@@ -76,18 +77,13 @@ def backbone_of(config, kind):
         )
     except KeyError as fault:
         raise Problem(f"config.json lacks {fault}, without which the model cannot be built.") from fault
-    for block in blocks_of(backbone):
-        dense = block.mlp.dense_1 if kind == "vit" else block.mlp.dense
+    for dense in position_grids.hidden_layers(backbone):
         dense.activation = ACTIVATIONS[activation]
     return backbone
 
 
 def pair(size):
     return tuple(size) if isinstance(size, list | tuple) else (size, size)
-
-
-def blocks_of(backbone):
-    return backbone.layers[2].encoder_layers
 
 
 def with_heads(backbone, names, weights):

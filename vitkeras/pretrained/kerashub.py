@@ -1,5 +1,7 @@
 """A preset in KerasHub's form: config.json, weights, and the preprocessing that belongs to it."""
 
+import contextlib
+import threading
 from pathlib import Path
 
 import keras
@@ -14,6 +16,8 @@ from vitkeras.pretrained.labels import IMAGENET_CLASSES, imagenet
 WITH_ATTENTION = ("ViTBackbone", "DeiTBackbone")
 DESCRIPTIONS = ("config.json", "task.json", "preprocessor.json", "image_converter.json")
 USUAL_SIDE = 224
+LARGE = 30 << 20  # numbers in a photo: as floats they take 120 MB, and that several times over
+ONE_LARGE = threading.Lock()
 
 
 def from_folder(name, folder):
@@ -49,7 +53,9 @@ def from_task(name, task):
         converter.image_size = (side, side)
         remarks.append(f"the preset names no image size; photos are brought to {side} x {side} pixels")
     classes = task.output_shape[-1]
-    if "21k" in name or classes > IMAGENET_CLASSES:
+    if classes == IMAGENET_CLASSES and "imagenet" not in name:
+        remarks.append("with 1,000 classes, they are given ImageNet's names; --labels FILE gives others")
+    if classes > IMAGENET_CLASSES:
         remarks.append(
             f"the {classes:,} classes are not ImageNet's 1,000 and have no names here; --labels FILE names them"
         )
@@ -68,7 +74,8 @@ def from_task(name, task):
 
 def prepared(converter, photo):
     """In float32 from the start: of bytes, the resized image would be rounded to bytes."""
-    return keras.ops.convert_to_numpy(converter(photo[None].astype("float32")))[0]
+    with ONE_LARGE if photo.size > LARGE else contextlib.nullcontext():
+        return keras.ops.convert_to_numpy(converter(photo[None].astype("float32")))[0]
 
 
 def shown(converter, pixels):

@@ -35,7 +35,7 @@ def from_file(path, classes):
         if not line.strip():
             continue
         index, comma, name = line.partition(",")
-        if not (comma and index.strip().isdecimal() and name.strip()):
+        if not (comma and index.strip().isdecimal() and len(index.strip()) < 10 and name.strip()):
             raise Misuse(f"{path}, line {number}: {line.strip()[:60]!r}. {form}")
         index, name = int(index), name.strip()
         if index >= classes:

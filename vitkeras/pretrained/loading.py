@@ -1,7 +1,10 @@
 """From a folder or file to a classifier: which of the forms it has, and who reads that form."""
 
+import itertools
 import json
 from pathlib import Path
+
+import keras
 
 from vitkeras.errors import Misuse, Problem
 from vitkeras.options import PRECISIONS
@@ -9,6 +12,8 @@ from vitkeras.pretrained import places
 
 MOST = 1 << 20  # of anything that a description counts: layers, widths, pixels of a side
 LARGEST_TEXT = 16 << 20  # bytes of a description
+COUNTS_NOTHING = ("id2label", "label2id", "parameter_count", "shared_object_id")
+HEADS = (keras.layers.Dense, keras.layers.Average)
 
 
 def load(preset, precision="float32", download=True):
@@ -19,24 +24,41 @@ def load(preset, precision="float32", download=True):
     precision: "float32", "bfloat16" or "float16"; the weights stay in float32
     download: whether the network may be asked
     """
+    if not str(preset):
+        raise Misuse("The preset's name is empty. `python -m vitkeras.classify --list-presets` lists what there is.")
     if precision not in PRECISIONS:
         raise Misuse(f"precision should be one of {', '.join(PRECISIONS)}. Received: {precision!r}")
-    with places.on_disk(str(preset), download) as (name, path):
-        reader = reader_of(path)
-        try:
-            classifier = reader(name, path)
-        except Problem:
-            raise
-        except Exception as fault:  # a wrong file fails anywhere inside the libraries: the remedy is the same
-            reason = str(fault).strip().splitlines() or [""]
-            raise Problem(
-                f"{path} holds no classifier that can be loaded here ({type(fault).__name__}: {reason[0][:300]}). "
-                "If it came over a network or on a stick, copy it again; if it was made with another version of its "
-                "library, make it anew with this one."
-            ) from fault
+    image_format = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")  # whatever a keras.json in the home folder says
+    try:
+        with places.on_disk(str(preset), download) as (name, path):
+            classifier = read(name, path)
+    finally:
+        keras.config.set_image_data_format(image_format)
+    return in_precision(classifier, PRECISIONS[precision])
+
+
+def read(name, path):
+    try:
+        return reader_of(path)(name, path)
+    except Problem:
+        raise
+    except Exception as fault:  # a wrong file fails anywhere inside the libraries: the remedy is the same
+        reason = str(fault).strip().splitlines() or [""]
+        raise Problem(
+            f"{path} holds no classifier that can be loaded here ({type(fault).__name__}: {reason[0][:300]}). "
+            "If it came over a network or on a stick, copy it again; if it was made with another version of its "
+            "library, make it anew with this one."
+        ) from fault
+
+
+def in_precision(classifier, policy):
+    """Every layer computes as `policy` says, whatever the model was kept in; but the head, which gives the logits."""
+    layers = classifier.model.layers
+    heads = list(itertools.takewhile(lambda layer: isinstance(layer, HEADS), reversed(layers)))
     for layer in classifier.model._flatten_layers(include_self=False):
         if not getattr(layer, "quantization_mode", None):
-            layer.dtype_policy = PRECISIONS[precision]  # whatever precision the model was kept in
+            layer.dtype_policy = "float32" if any(layer is head for head in heads) else policy
     return classifier
 
 
@@ -72,20 +94,28 @@ def described(file):
     try:
         if file.stat().st_size > LARGEST_TEXT:
             raise ValueError(f"it has more than {LARGEST_TEXT >> 20} MB")
-        content = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_bytes()
+    except (OSError, ValueError) as fault:
+        raise Problem(f"{file} cannot be read as the description of a model: {fault}.") from fault
+    return within_reason(text, file)
+
+
+def within_reason(text, file):
+    try:
+        content = json.loads(text)
         if not isinstance(content, dict):
             raise ValueError("it should be a table")
-        too_large = next((number for number in numbers(content) if abs(number) > MOST), None)
+        too_large = next((number for number in numbers(content) if not abs(number) <= MOST), None)
         if too_large is not None:
-            raise ValueError(f"it says {too_large:g}, and no model has so much of anything")
-    except (OSError, ValueError, RecursionError) as fault:
-        raise Problem(f"{file} cannot be read as the description of a model: {fault}.") from fault
+            raise ValueError(f"it says {str(too_large)[:30]}, and no model has so much of anything")
+    except (ValueError, RecursionError) as fault:
+        raise Problem(f"{file} cannot be read as the description of a model: {str(fault)[:300]}.") from fault
     return content
 
 
 def numbers(content):
     if isinstance(content, dict):
-        content = [value for name, value in content.items() if name not in ("id2label", "label2id", "parameter_count")]
+        content = [value for name, value in content.items() if name not in COUNTS_NOTHING]
     if isinstance(content, list):
         for value in content:
             yield from numbers(value)

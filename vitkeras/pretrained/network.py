@@ -1,6 +1,5 @@
 """Whether a server can be reached at all, known within seconds: the hubs' own programs try again for half a minute."""
 
-import functools
 import os
 import socket
 import threading
@@ -10,13 +9,15 @@ PATIENCE = 4  # seconds
 PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
-@functools.cache
 def why_unreachable(host, port=443):
     """One sentence, or None if something at `host` (or at the proxy on the way to it) takes our call."""
     proxy = next((os.environ[name] for name in PROXIES if os.environ.get(name)), None)
     if proxy:
         address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        host, port = address.hostname or host, address.port or 8080
+        try:
+            host, port = address.hostname or host, address.port or 8080
+        except ValueError:
+            return f"{proxy!r}, the proxy that the environment names, is no address."
     outcome = []
 
     def call():

@@ -1,5 +1,7 @@
 """Models of this project: those that ship with it, each with its card, and those that a lesson has trained."""
 
+import zipfile
+import zlib
 from pathlib import Path
 
 import keras
@@ -7,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 import vitkeras.layers  # noqa: F401  registers ours, so that a file that names them can be loaded
+from vitkeras import photos
 from vitkeras.errors import Misuse, Problem
 from vitkeras.pretrained import loading
 from vitkeras.pretrained.classifier import Classifier
@@ -41,10 +44,17 @@ def from_file(name, path):
 
 
 def opened(path):
-    """Nothing in the file is run (`safe_mode`), whoever it came from."""
+    """Nothing in the file is run (Keras's `safe_mode`), and it does not ask for more of anything than a model has."""
     if path.suffix != ".keras":
         raise Misuse(f"{path} is no .keras file.")
-    if b"keras_hub" in path.read_bytes():
+    try:
+        with zipfile.ZipFile(path) as file:
+            small = file.getinfo("config.json").file_size < loading.LARGEST_TEXT
+            description = file.read("config.json") if small else b""
+    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError, NotImplementedError, zlib.error) as fault:
+        raise Problem(f"{path} is no .keras file that can be read: {fault}. Copy it again.") from fault
+    loading.within_reason(description, path)
+    if b"keras_hub" in description:
         import keras_hub  # noqa: F401  registers its classes
     return keras.saving.load_model(path, safe_mode=True, compile=False)
 
@@ -58,23 +68,26 @@ def from_model(name, model, labels, like_mnist):
             "(None, height, width, 1 or 3) to (None, classes)."
         )
     side = shapes[0][1:]
+    if side[0] != side[1]:
+        raise Misuse(f"{name} reads images of {side[0]} x {side[1]}, and photos are cut to squares here.")
+    last = getattr(model.layers[-1], "activation", keras.activations.linear)
+    if last is keras.activations.softmax:
+        model.layers[-1].activation = keras.activations.linear  # logits, whatever the model makes of them
+    elif last is not keras.activations.linear or isinstance(model.layers[-1], keras.layers.Softmax):
+        raise Misuse(f"{name} ends in {model.layers[-1].name!r}; a classifier ends in a linear layer or softmax.")
     return Classifier(name, "vitkeras", model, lambda photo: prepared(photo, side, like_mnist), shown, labels)
 
 
 def prepared(photo, side, like_mnist):
-    """The middle square, averaged down, from 0 to 1: (height, width, 3) -> `side`, (height, width, channels).
+    """The middle square, made small, from 0 to 1: (height, width, 3) -> `side`, (height, width, channels).
 
     like_mnist: the picture is a drawn sign. Unless it has the model's size already, what is drawn is found, and brought
         into the place and the contrast that MNIST's digits have
     """
     height, width, channels = side
-    picture = Image.fromarray(photo).convert("L" if channels == 1 else "RGB")
-    if like_mnist and picture.size != (width, height):
-        return as_in_mnist(np.asarray(picture, "float32"))[..., None]
-    short = min(picture.size)
-    left, top = (picture.width - short) // 2, (picture.height - short) // 2
-    box = (left, top, left + short, top + short)
-    pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC, box), "float32").reshape(side)
+    if like_mnist and photo.shape[:2] != (height, width):
+        return as_in_mnist(np.asarray(Image.fromarray(photo).convert("L"), "float32"))[..., None]
+    pixels = photos.square(photo, height, channels).astype("float32")
     if like_mnist and at_the_border(pixels).mean() > BRIGHT:
         pixels = 255 - pixels
     return pixels / 255

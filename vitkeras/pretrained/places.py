@@ -1,9 +1,11 @@
 """Where a preset lies on this machine; from the network, if it lies nowhere and there is one."""
 
 import contextlib
+import json
 import os
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from vitkeras.datasets import search
 from vitkeras.errors import Interrupted, Misuse, Problem
@@ -18,8 +20,8 @@ WANTED = ("*.json", "*.safetensors", "*.weights.h5")  # of what a hub has: no pi
 class Unavailable(Problem):
     """A preset is not on this machine, and did not come over the network for a `reason`."""
 
-    def __init__(self, name, reason):
-        super().__init__(ways_out(name, reason))
+    def __init__(self, name, handle, reason):
+        super().__init__(ways_out(name, handle, reason))
         self.reason = reason
 
 
@@ -54,7 +56,7 @@ def locate(preset, download=True):
     if found := carried(name) or cached(handle):
         return name, found
     if not download:
-        raise Unavailable(name, "A download was not asked for.")
+        raise Unavailable(name, handle, "A download was not asked for.")
     return name, fetched(name, handle)
 
 
@@ -110,6 +112,9 @@ def cached_by_hugging_face(repository):
         folder = Path(huggingface_hub.snapshot_download(repository, local_files_only=True))
     except Exception:  # what it raises differs with the version; all of it means that nothing is there
         return None
+    described = any((folder / name).is_file() for name in ("preprocessor_config.json", "task.json"))
+    if not described and why_not(HUGGING_FACE) is None:
+        return None  # other programs fetch weights alone; the rest can be had
     return folder if complete(folder) else None
 
 
@@ -141,17 +146,35 @@ def is_here(preset):
 
 
 def complete(folder):
-    """Whether both a description and weights are there: a download may have been cut off between the two."""
+    """Whether both a description and all weights are there: a download may have been cut off between two files."""
     names = search.names_in(folder)
-    return "config.json" in names and any(name.endswith((".weights.h5", ".safetensors")) for name in names)
+    weights = {name for name in names if name.endswith((".weights.h5", ".safetensors"))}
+    if "model.safetensors.index.json" in names:
+        with contextlib.suppress(ValueError, KeyError, AttributeError, OSError):
+            index = json.loads((Path(folder) / "model.safetensors.index.json").read_text(encoding="utf-8"))
+            return "config.json" in names and set(index["weight_map"].values()) <= weights
+    # A classifier of KerasHub's has its head in files of its own, which are not fetched with the backbone.
+    classifier = Path(folder).parent.name.endswith("_imagenet")  # its version's folder lies in that of its name
+    headless = classifier and "model.weights.h5" in names and "task.json" not in names
+    return "config.json" in names and bool(weights) and not headless
+
+
+def why_not(scheme):
+    """Why a hub cannot be asked; None if it can."""
+    if scheme == HUGGING_FACE:
+        from huggingface_hub import constants
+
+        if constants.HF_HUB_OFFLINE:
+            return "HF_HUB_OFFLINE is set."
+        return network.why_unreachable(urlsplit(constants.ENDPOINT).hostname or HOSTS[scheme])
+    return network.why_unreachable(HOSTS[scheme])
 
 
 def fetched(name, handle):
     """Download into the hub's own cache, where KerasHub finds it as well."""
     scheme = HUGGING_FACE if handle.startswith(HUGGING_FACE) else KAGGLE
-    offline = "HF_HUB_OFFLINE is set." if scheme == HUGGING_FACE and os.environ.get("HF_HUB_OFFLINE") else None
-    if reason := offline or network.why_unreachable(HOSTS[scheme]):
-        raise Unavailable(name, reason)
+    if reason := why_not(scheme):
+        raise Unavailable(name, handle, reason)
     print(f"downloading {name} from {HOSTS[scheme]} ...", flush=True)
     try:
         if scheme == HUGGING_FACE:
@@ -166,26 +189,22 @@ def fetched(name, handle):
         raise Interrupted(f"{name} has not been downloaded to the end. The same command goes on.") from None
     except Exception as fault:  # whatever a hub, a proxy or a full disk brings about
         reason = str(fault).strip().splitlines() or [type(fault).__name__]
-        raise Unavailable(name, f"The download from {HOSTS[scheme]} failed: {reason[0][:300]}") from fault
+        raise Unavailable(name, handle, f"The download from {HOSTS[scheme]} failed: {reason[0][:300]}") from fault
     return Path(folder)
 
 
-def ways_out(name, reason):
+def ways_out(name, handle, reason):
+    asked = name if name in handle.split("/") else handle  # a preset of KerasHub's is asked for by its name
     folder = search.project_folder() / FOLDER
     serves = ", ".join(f"{shipped} ({catalogue.card(shipped)['knows']})" for shipped in catalogue.SHIPPED)
     return "\n".join(
         [
             f"The preset {name} is not on this machine, and it could not be fetched. {reason}",
             "Ways out:",
-            f"- on a machine with a network: python -m vitkeras.pretrained fetch {spoken(name)} --zip",
+            f"- on a machine with a network: python -m vitkeras.pretrained fetch {asked} --zip",
             f"  then carry {name}.zip over here, and put it into {folder}, or name it: --preset {name}.zip",
             f"- files that you have already (config.json with its weights): put them into {folder / name}, "
             "or name their folder: --preset FOLDER",
             f"- without any of this: --preset with a model that comes with vitkeras: {serves}",
         ]
     )
-
-
-def spoken(name):
-    """A handle's name as one would say it to `fetch`."""
-    return name if "--" not in name else f"{KAGGLE if name.count('--') >= 3 else HUGGING_FACE}{name.replace('--', '/')}"

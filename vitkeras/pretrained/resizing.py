@@ -1,5 +1,6 @@
 """Preprocessing as a Hugging Face folder describes it, step by step: resize, crop, rescale, normalise."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,55 +64,74 @@ def middle(photo, height, width):
     return photo[down // 2 : down // 2 + height, right // 2 : right // 2 + width]
 
 
+USUAL = {  # what a description leaves out, by the family of the processor that it names, or else of the model
+    "vit": {"size": 224, "resample": 2, "do_center_crop": False, "image_mean": HALF, "image_std": HALF},
+    "deit": {
+        "size": 256, "resample": 3, "do_center_crop": True,
+        "image_mean": IMAGENET_MEAN, "image_std": IMAGENET_DEVIATION,
+    },
+}  # fmt: skip
+FOLLOWED = {"do_resize", "size", "resample", "do_center_crop", "crop_size", "do_rescale", "rescale_factor",
+            "do_normalize", "image_mean", "image_std"}  # fmt: skip
+OF_NO_EFFECT = {"do_convert_rgb", "data_format", "input_data_format", "device", "disable_grouping", "return_tensors",
+                "image_processor_type", "feature_extractor_type", "processor_class", "default_to_square"}  # fmt: skip
+
+
 def from_folder(folder, kind, side):
     """(prepare, shown, remarks) for a model that reads images of `side` (height, width)."""
     file = Path(folder, FILE)
     if not file.is_file():
-        assumed = {
-            "vit": Steps(size=side, scale=1 / 255, mean=HALF, deviation=HALF),
-            "deit": Steps(
-                size=tuple(length * 256 // 224 for length in side), resample=Image.Resampling.BICUBIC, crop=side,
-                scale=1 / 255, mean=IMAGENET_MEAN, deviation=IMAGENET_DEVIATION,
-            ),
-        }[kind]  # fmt: skip
-        return assumed.prepare, assumed.shown, [f"there is no {FILE}: pixels are prepared as is usual for this family"]
-    steps = read(loading.described(file), file)
+        larger = {"height": side[0] * 256 // 224, "width": side[1] * 256 // 224}
+        sides = {"height": side[0], "width": side[1]}
+        steps = read({"size": larger if kind == "deit" else sides, "crop_size": sides}, file, kind)
+        return steps.prepare, steps.shown, [f"there is no {FILE}: pixels are prepared as is usual for this family"]
+    steps = read(loading.described(file), file, kind)
     made = steps.crop or steps.size
     if made != tuple(side):
+        what = f"images of {' x '.join(map(str, made))}" if made else "images of no certain size"
         raise Problem(
-            f"{file} makes images of {made and ' x '.join(map(str, made))}, config.json wants {side[0]} x {side[1]}."
+            f"{file} makes {what}, and config.json wants {side[0]} x {side[1]}. Set size, or do_center_crop and "
+            "crop_size, so that they agree."
         )
     return steps.prepare, steps.shown, []
 
 
-def read(config, file):
-    """What a `preprocessor_config.json` of any age says."""
+def read(config, file, kind):
+    """What a `preprocessor_config.json` of any age says. `kind` is the model's: "vit" or "deit"."""
     config = config.get("image_processor", config)
     try:
+        named = str(config.get("image_processor_type") or config.get("feature_extractor_type") or kind).lower()
+        config = USUAL["deit" if named.startswith("deit") else "vit"] | config
+        unknown = sorted(key for key in config.keys() - FOLLOWED - OF_NO_EFFECT if config[key] and key[0] != "_")
+        if unknown:
+            raise ValueError(f"it asks for {', '.join(unknown)}, which is not done here")
         steps = {}
         if config.get("do_resize", True):
-            size = config.get("size", 224)
+            size = config["size"]
             if isinstance(size, dict) and "shortest_edge" in size:
                 steps["shortest"] = whole(size["shortest_edge"])
             else:
                 steps["size"] = height_width(size)
-            steps["resample"] = Image.Resampling(config.get("resample", Image.Resampling.BILINEAR))
-        if config.get("do_center_crop"):
+            steps["resample"] = Image.Resampling(config["resample"])
+        if config["do_center_crop"]:
             steps["crop"] = height_width(config.get("crop_size", 224))
         if config.get("do_rescale", True):
-            steps["scale"] = float(config.get("rescale_factor", 1 / 255))
+            steps["scale"] = finite(config.get("rescale_factor", 1 / 255))
         if config.get("do_normalize", True):
-            steps["mean"] = three(config.get("image_mean", HALF))
-            steps["deviation"] = three(config.get("image_std", HALF))
-            if 0 in steps["deviation"]:
+            steps["mean"] = three(config["image_mean"])
+            steps["deviation"] = three(config["image_std"])
+            if 0 in np.float32(steps["deviation"]):
                 raise ValueError("image_std has a zero")
-    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as fault:
         raise Problem(f"{file} cannot be followed ({type(fault).__name__}: {fault}).") from fault
     return Steps(**steps)
 
 
 def height_width(size):
-    return (whole(size["height"]), whole(size["width"])) if isinstance(size, dict) else (whole(size), whole(size))
+    if isinstance(size, dict):
+        size = size["height"], size["width"]
+    height, width = size if isinstance(size, list | tuple) else (size, size)
+    return whole(height), whole(width)
 
 
 def whole(number):
@@ -120,8 +140,14 @@ def whole(number):
     return int(number)
 
 
+def finite(number):
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no finite number")
+    return float(number)
+
+
 def three(values):
-    values = tuple(map(float, values)) if isinstance(values, list | tuple) else (float(values),) * 3
+    values = tuple(map(finite, values)) if isinstance(values, list | tuple) else (finite(values),) * 3
     if len(values) != 3:
         raise ValueError(f"{len(values)} values for three channels")
     return values
