@@ -24,7 +24,7 @@ def list_presets():
         ]
         print("  ".join(cells).rstrip())
     print(
-        "\nThe beginning of a name does where it is clear: deit_tiny. Parameters are KerasHub's, of the backbone only;\n"
+        "\nThe beginning of a name does where it is clear: deit_tiny. Parameters are KerasHub's, of the backbone;\n"
         "? is what neither name nor list tells. Those with 21k were trained on ImageNet-21k, and have no head for\n"
         "ImageNet's 1,000 names."
     )
