@@ -44,6 +44,8 @@ data = dataclasses.replace(
     origin=f"{data.origin}; of the test images the first {count}",
 )  # fmt: skip
 if options.photos:
+    if options.data:
+        print(f"--data {options.data}: your own photos are asked about, so it changes nothing")
     paths = photos.find([options.photos])
     pictures, truth = [photos.read(path) for path in paths], None
     data = dataclasses.replace(data, title="your photos", origin=f"{options.photos}: {len(paths)} photos", warning="")
@@ -139,7 +141,7 @@ doubled = pretrained.probabilities(2 * logits[0])
 print(f"logits + 100: shares differ by {moved:.0e} at most; logits x 2: the largest share is {doubled.max():.4f}")
 
 # %% The five likeliest classes, as in the lecture
-names = [photos.shown(path) for path in paths] if options.photos else [f"a {digit}" for digit in truth]
+names = [photos.shown(path.name) for path in paths] if options.photos else [f"a {digit}" for digit in truth]
 for name, answer in list(zip(names, logits, strict=True))[:SHOWN]:
     print(f"\n{name}")
     for rank, guess in enumerate(classifier.top(answer, TOP), 1):

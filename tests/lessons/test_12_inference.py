@@ -52,7 +52,7 @@ def test_photos_of_ones_own_are_asked_about_by_the_preset_that_is_named(run_less
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), "uint8")).save(photo)
     done = run_lesson("12_inference", tmp_path, "--photos", photo, "--model", "mnist_vit", "--data", "drawn")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith(f"{photo}: ")
+    assert done.stdout.splitlines()[-1].startswith(f"{photo.name}: ")
 
 
 def test_photos_that_are_not_there_are_told_before_tensorflow_loads(run_lesson, tmp_path):

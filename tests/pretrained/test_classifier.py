@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vitkeras import pretrained
-from vitkeras.errors import Problem
+from vitkeras.errors import Misuse, Problem
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,33 @@ def test_a_stream_that_nobody_reads_to_its_end_reads_no_further(classifier, phot
     next(stream)
     stream.close()
     assert len(read) < 30
+
+
+def test_an_answer_that_is_no_number_is_a_fault(hugging_face, photos, tmp_path):
+    import shutil
+
+    from safetensors.numpy import load_file, save_file
+
+    folder = shutil.copytree(hugging_face("vit"), tmp_path / "nan")
+    arrays = load_file(folder / "model.safetensors")
+    arrays["classifier.bias"][2] = np.nan
+    save_file(arrays, folder / "model.safetensors")
+    with pytest.raises(Problem, match="not finite"):
+        pretrained.load(folder).logits(photos)
+
+
+WRONG = [lambda photo: photo, lambda photo: ["a.png"], lambda photo: [photo / 255], lambda photo: [1]]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_no_list_of_photos_is_told(wrong, classifier, photos):
+    with pytest.raises(Misuse, match="list of photos"):
+        classifier.logits(wrong(photos[0]))
+
+
+def test_the_logits_of_several_photos_are_no_question_for_top(classifier, photos):
+    with pytest.raises(Misuse, match="one photo"):
+        classifier.top(classifier.logits(photos))
 
 
 def test_an_unforeseen_fault_is_not_hidden(classifier):

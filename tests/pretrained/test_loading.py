@@ -48,6 +48,13 @@ def test_a_backbone_without_a_head_says_what_it_is_for(tmp_path):
         pretrained.load(tmp_path / "vit_imagenet21k")
 
 
+def test_a_preset_whose_head_was_forgotten_does_not_answer_by_chance(kerashub, copy):
+    folder = copy(kerashub("vit"))
+    (folder / "task.weights.h5").unlink()
+    with pytest.raises(Problem, match="weights of its head"):
+        pretrained.load(folder)
+
+
 def test_a_keras_file_of_a_kerashub_classifier_is_the_classifier(kerashub, photos, tmp_path):
     import keras_hub
 
@@ -164,7 +171,8 @@ def test_the_shortest_edge_is_brought_to_size_and_the_rest_cropped(hugging_face,
         ({"hidden_size": ...}, "hidden_size"),
         ({"hidden_size": 48}, "asks for"),
         ({"num_hidden_layers": 3}, "lacks the weights"),
-        ({"num_hidden_layers": 10**9}, "no model has so much"),
+        ({"num_hidden_layers": 100_000}, "num_hidden_layers is 100000"),
+        ({"hidden_size": 10**9}, "no model has so much"),
         ({"image_size": 64}, "wants 64 x 64|asks for"),
         ({"patch_size": 7}, "divisible"),
         ({"num_attention_heads": 0}, "no classifier that can be loaded"),

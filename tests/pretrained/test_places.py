@@ -89,6 +89,22 @@ def test_a_presets_folder_or_zip_beside_the_data_is_found(hugging_face, tmp_path
     assert pretrained.load("vit_base").name == VIT
 
 
+def test_a_preset_of_ones_own_beside_the_data_is_found_by_its_name(hugging_face, tmp_path, capsys):
+    from vitkeras.pretrained import listing
+
+    bundles.pack("minha_vit", hugging_face("vit"), "", tmp_path / "data" / "presets", as_zip=True)
+    assert pretrained.load("minha_vit").name == "minha_vit"
+    assert pretrained.load("minha").name == "minha_vit"
+    listing.list_presets()
+    assert any(
+        line.split()[0] == "minha_vit" and "yes" in line for line in capsys.readouterr().out.splitlines() if line
+    )
+
+
+def test_the_beginning_of_a_shipped_models_name_does():
+    assert pretrained.load("mnist").name == "mnist_vit"
+
+
 def kaggle_folder(tmp_path, version):
     return tmp_path / "kaggle" / "models" / "keras" / "vit" / "keras" / VIT / str(version)
 
@@ -211,7 +227,7 @@ def test_a_bundle_of_a_bundle_is_whole_and_an_empty_one_is_refused(hugging_face,
     assert main(["fetch", str(first), "--out", str(tmp_path / "b")]) == 0
     assert pretrained.load(tmp_path / "b" / "mine").classes == 7
     (tmp_path / "empty").mkdir()
-    with pytest.raises(Problem, match="nothing that a preset has"):
+    with pytest.raises(Problem, match="no whole preset"):
         bundles.pack("none", tmp_path / "empty", "", tmp_path / "c", as_zip=True)
 
 

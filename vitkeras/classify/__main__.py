@@ -17,6 +17,7 @@ from vitkeras import photos
 from vitkeras.classify import results
 from vitkeras.errors import Interrupted, Misuse, Problem, report, speak_plainly
 from vitkeras.options import PRECISIONS, at_least
+from vitkeras.pretrained import places
 
 COMMAND = "python -m vitkeras.classify"
 PICTURES = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".webp")
@@ -24,6 +25,7 @@ PRESET = (
     "a preset's name or its beginning, hf://…, kaggle://…, a folder, a zip, a .keras file, or a model that ships with "
     "vitkeras"
 )
+BACKENDS = ("tensorflow", "jax", "torch")
 MANY = 20  # from so many images on, progress is told
 
 
@@ -40,6 +42,10 @@ def main(arguments=None):
         return classify(options)
     except Problem as problem:
         return report(problem)
+    except BrokenPipeError:
+        raise  # `| head` has seen enough
+    except OSError as fault:
+        return report(Problem(f"what was found could not be written: {fault.strerror or fault}."))
     except KeyboardInterrupt:
         return report(Interrupted("what was printed is whole; the rest was not asked."))
 
@@ -71,6 +77,10 @@ def read_options(arguments):
 
 
 def classify(options):
+    if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) not in BACKENDS:
+        raise Misuse(f"KERAS_BACKEND is {backend!r}, and should be {', '.join(BACKENDS)}, or unset.")
+    if options.preset is not None:
+        places.check_spelling(options.preset)
     sources = photos.find(options.images)
     targets = {name: results.targets(getattr(options, name), sources, name, PICTURES) for name in ("plot", "attention")}
     if len(set(files := [*targets["plot"].values(), *targets["attention"].values()])) < len(files):
@@ -87,7 +97,7 @@ def classify(options):
     remarks = []
     classifier = chosen(options, remarks)
     if options.labels:
-        classifier.labels = labels.from_file(options.labels, classifier.classes)
+        classifier.labels = labels.from_file(options.labels, classifier)
     if options.attention and not classifier.attends:
         raise Misuse(
             f"{classifier.name} is a {classifier.family}, which has no attention to draw. --attention is for ViT, DeiT "
@@ -120,7 +130,7 @@ def chosen(options, remarks):
     from vitkeras.pretrained.catalogue import DEFAULTS
     from vitkeras.pretrained.places import Unavailable
 
-    if options.preset:
+    if options.preset is not None:
         return pretrained.load(options.preset, options.precision)
     first, second = DEFAULTS
     try:
@@ -148,15 +158,16 @@ def draw(options, classifier, source, logits, prepared, targets):
         return
     from vitkeras import plots
 
-    photo, guesses = classifier.shown(prepared), classifier.top(logits, options.top)
+    seen, guesses = classifier.shown(prepared), classifier.top(logits, options.top)
     name = Path(name_of(source)).name
     if options.plot:
+        photo = seen if source == photos.FROM_STDIN else photos.read(source)  # again, for few are drawn
         plots.photo_and_bars(photo, guesses, f"{name}, by {classifier.name}", targets["plot"][source])
     if options.attention:
         weights = classifier.attention_of(prepared[None])
         grid = classifier.grid(weights[0])
         title = f"{name}: {guesses[0].name}, {100 * guesses[0].probability:.1f}%, by {classifier.name}"
-        plots.looked_at(photo, weights, grid, title, targets["attention"][source], heads=options.heads)
+        plots.looked_at(seen, weights, grid, title, targets["attention"][source], heads=options.heads)
 
 
 if __name__ == "__main__":

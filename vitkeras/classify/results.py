@@ -36,7 +36,7 @@ class AsText:
         self.say(f"\n{name}", "bold")
         for rank, guess in enumerate(guesses, 1):
             line = Text(f"{rank}. ")
-            line.append(plain(guess.name), "bold green" if rank == 1 else "green")
+            line.append(plain(guess.name, lines=False), "bold green" if rank == 1 else "green")
             line.append(f" ({guess.index}): ")
             line.append(f"{guess.probability:.4f}", "cyan")
             self.console.print(line)
@@ -79,7 +79,7 @@ class AsCsv:
 
     def guesses(self, name, guesses):
         for rank, guess in enumerate(guesses, 1):
-            row = (plain(name), rank, plain(guess.name), guess.index, f"{guess.probability:.6f}", "")
+            row = (plain(name), rank, plain(guess.name, lines=False), guess.index, f"{guess.probability:.6f}", "")
             self.table.writerow(row)
 
     def fault(self, name, problem):
@@ -102,10 +102,10 @@ def of(name, problem):
     return plain(str(problem) if name in str(problem) else f"{name}: {problem}")
 
 
-def plain(text):
+def plain(text, lines=True):
     """Without what would move a terminal's cursor, or could not be printed: names of files may hold anything."""
     whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in whole)
+    return "".join(letter if letter.isprintable() or (lines and letter == "\n") else "?" for letter in whole)
 
 
 def targets(out, sources, option, pictures):
@@ -114,6 +114,8 @@ def targets(out, sources, option, pictures):
         return {}
     out = Path(out)
     is_file = out.suffix.lower() in pictures
+    if out.suffix and not is_file and not out.is_dir():
+        raise Misuse(f"--{option} {out}: a picture's name ends in {', '.join(pictures)}, a folder's in nothing alike.")
     if is_file and len(sources) > 1:
         raise Misuse(f"--{option} {out} is one file, and there are {len(sources)} images. Name a folder.")
     if out.is_dir() if is_file else out.is_file():

@@ -5,6 +5,7 @@ from vitkeras.files import written_whole
 
 LOOK = {"dpi": 120, "bbox_inches": "tight", "facecolor": "white"}
 TRAIN, VALIDATION, RIGHT, WRONG = "#1f77b4", "#d95f02", "#1a7f37", "#c62828"
+LONGEST = 90  # letters of a title
 SERIES = ("#1f77b4", "#d95f02", "#1a7f37", "#7b3294", "#666666", "#c62828")  # things compared, in this order
 
 
@@ -31,8 +32,12 @@ def tidy(axes, **labels):
 
 
 def literal(text):
-    """A text that others have chosen, to be drawn as it is: matplotlib takes what is between two $ for mathematics."""
-    return text.replace("$", r"\$")
+    """A text that others have chosen, to be drawn as it is: matplotlib takes what is between two $ for mathematics.
+
+    A long one loses its middle, or it would stretch the picture.
+    """
+    short = text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
+    return short.replace("$", r"\$")
 
 
 def show(axes, image):

@@ -9,14 +9,15 @@ from vitkeras.plots.look import SERIES
 
 
 def photo_and_bars(photo, guesses, title, path):
-    """The photo as the model saw it, and a bar for each of the likeliest classes.
+    """The photo, and a bar for each of the likeliest classes.
 
     photo: uint8 (height, width, 3); guesses: [(name, index, probability)], the likeliest first
     """
     figure = Figure(figsize=(9, 0.42 * max(len(guesses), 6) + 1.2), layout="constrained")
     figure.suptitle(look.literal(title), fontsize=13)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
-    left.imshow(photo)
+    step = max(1, max(photo.shape) // 800)  # a picture of a photo needs no more pixels
+    left.imshow(photo[::step, ::step])
     left.axis("off")
     places = np.arange(len(guesses))[::-1]
     shares = [100 * guess.probability for guess in guesses]
@@ -47,7 +48,7 @@ def looked_at(photo, weights, grid, title, path, heads=False):
         maps |= {f"last layer, head {head}": attention.heat(last[head], grid) for head in range(len(last))}
     columns = 3 if len(maps) <= 6 else 4 if len(maps) <= 8 else 5
     rows = -(-len(maps) // columns)
-    figure = Figure(figsize=(3.1 * columns, 3.3 * rows + 0.5), layout="constrained")
+    figure = Figure(figsize=(3.1 * columns, 2.75 * rows + 0.6), layout="constrained")
     figure.suptitle(look.literal(title), fontsize=13)
     axes_grid = figure.subplots(rows, columns, squeeze=False)
     for axes in axes_grid.flat:

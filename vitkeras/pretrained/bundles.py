@@ -18,9 +18,12 @@ from vitkeras.files import written_whole
 MANIFEST = "vitkeras-preset.json"
 LARGEST = 8 << 30  # bytes in all; ViT-H, the largest preset, has 2.5 GB
 MOST_FILES = 200
+DESCRIPTIONS = {"config.json", "card.json"}
+WEIGHTS = (".h5", ".safetensors", ".keras")
 BROKEN_ZIP = (
     zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError,
 )  # fmt: skip
+MOST_PACKED = 20  # times; random weights do not get smaller at all, and descriptions some ten times
 LARGEST_LIST = 1 << 20  # bytes
 CHUNK = 1 << 20
 
@@ -42,8 +45,12 @@ def pack(name, source, handle, out, as_zip):
             for path in files
         },
     }
-    if not files:
-        raise Problem(f"{source} holds nothing that a preset has. A .keras file is carried as it is.")
+    names = {path.name for path in files}
+    if not names & DESCRIPTIONS or not any(name.endswith(WEIGHTS) for name in names):
+        raise Problem(
+            f"{source} holds no whole preset: a description ({', '.join(sorted(DESCRIPTIONS))}) and weights "
+            f"({', '.join(WEIGHTS)}) were expected. A .keras file by itself is carried as it is."
+        )
     target = Path(out, f"{name}.zip" if as_zip else name)
     if target.exists():
         raise Misuse(f"{target} is there already. Delete it, or choose another --out.")
@@ -73,17 +80,17 @@ def wanted(relative):
     return not hidden and relative.name != MANIFEST and relative.suffix in (".json", ".h5", ".safetensors", ".keras")
 
 
-def verify(folder):
+def verify(folder, called=None):
     """Compare a folder with its list, if it has one: a copy that was cut off is told before anything reads it."""
-    file = Path(folder, MANIFEST)
+    file, called = Path(folder, MANIFEST), called or folder
     if not file.is_file():
         return
     for name, expected in listed(file.read_bytes(), file).items():
         path = Path(folder, *PurePosixPath(name).parts)
         if not path.is_file():
-            raise Damaged(f"{folder} lacks {name}, which its list names. Copy the folder again, whole.")
+            raise Damaged(f"{called} lacks {name}, which its list names. Copy it again, whole.")
         if path.stat().st_size != expected["bytes"] or sha256(path) != expected["sha256"]:
-            raise Damaged(f"{path} is not the file that was packed: its SHA-256 differs. Copy the folder again.")
+            raise Damaged(f"{name} in {called} is not the file that was packed: its SHA-256 differs. Copy it again.")
 
 
 @contextlib.contextmanager
@@ -109,7 +116,7 @@ def unpack(archive, folder):
     except OSError as fault:
         raise Problem(f"{archive} could not be unpacked: {fault.strerror or fault}.") from fault
     inside = folder / common_folder(members)
-    verify(inside)
+    verify(inside, archive)
     return inside
 
 
@@ -122,6 +129,11 @@ def plain_members(bundle, archive):
         linked = stat.S_ISLNK(member.external_attr >> 16)
         if path.is_absolute() or ".." in path.parts or ":" in name or "\\" in name or linked:
             raise Damaged(f"{archive} holds {name!r}, which no preset has: it is not unpacked.")
+    packed = sum(member.compress_size for member, _ in members)
+    if sum(member.file_size for member, _ in members) > MOST_PACKED * packed + CHUNK:
+        raise Damaged(
+            f"{archive} would grow to more than {MOST_PACKED} times its size, as weights do not. Not unpacked."
+        )
     if len(members) > MOST_FILES or sum(member.file_size for member, _ in members) > LARGEST:
         raise Damaged(f"{archive} holds more than {MOST_FILES} files or {LARGEST >> 30} GB: it is not unpacked.")
     return members

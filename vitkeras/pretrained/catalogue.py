@@ -83,7 +83,7 @@ def full_name(word, names):
     """
     if word in names:
         return word
-    begun = [name for name in names if name.startswith(f"{word}_")]
+    begun = list(dict.fromkeys(name for name in names if name.startswith(f"{word}_")))
     usual = [name for name in begun if re.search(r"_patch\d+_224_imagenet$", name)]
     for found in (begun, usual):
         if len(found) == 1:

@@ -60,11 +60,13 @@ class Classifier:
 
     def prepared(self, photos):
         """The photos as one batch: (photos, height, width, channels)."""
-        return np.stack([self.prepare(photo) for photo in photos])
+        return np.stack([self.prepare(as_photo(photo)) for photo in photos])
 
     def logits(self, photos, batch_size=BATCH_SIZE):
         """float32, (photos, classes). `photos` are uint8 arrays (height, width, 3), each of its own size."""
         photos = list(photos)
+        for photo in photos:
+            as_photo(photo)
         if not photos:
             return np.zeros((0, self.classes), "float32")
         return np.stack([self.raised(outcome) for _, outcome, _ in self.stream(photos, batch_size=batch_size)])
@@ -88,7 +90,7 @@ class Classifier:
 
         def fetch(source):
             try:
-                return self.prepare(read(source))
+                return self.prepare(as_photo(read(source)))
             except Problem as fault:
                 return fault
 
@@ -112,8 +114,14 @@ class Classifier:
         for source, prepared in taken:
             if isinstance(prepared, Problem):
                 yield source, prepared, None
-            else:
-                yield source, next(logits), prepared
+                continue
+            answer = next(logits)
+            if not np.isfinite(answer).all():
+                answer = Problem(
+                    "the model's answer is not finite (NaN or infinite), so its weights are damaged, or too large for "
+                    "this precision. Copy the preset again, or ask in float32."
+                )
+            yield source, answer, prepared
 
     def eagerly(self, batch):
         return as_logits(self.model(batch, training=False))
@@ -125,6 +133,8 @@ class Classifier:
 
     def top(self, logits, count=5):
         """The `count` likeliest classes, the likeliest first. `logits` are those of one photo: (classes,)."""
+        if np.ndim(logits) != 1:
+            raise Misuse(f"top wants the logits of one photo, (classes,): logits[0]. Received: {np.shape(logits)}")
         shares = probabilities(logits)
         order = np.argsort(-shares, kind="stable")[:count]
         return [Guess(self.label(index), int(index), float(shares[index])) for index in order]
@@ -167,6 +177,18 @@ def patch_size(backbone):
     """(height, width) of a KerasHub backbone's patches, which it may keep as one number."""
     size = backbone.patch_size
     return (size, size) if isinstance(size, int) else tuple(size)
+
+
+def as_photo(photo):
+    """The photo, if it is one; a list of photos, or a photo instead of a list of one, is easily given by mistake."""
+    shape, kind = getattr(photo, "shape", None), getattr(photo, "dtype", None)
+    if shape is None or len(shape) != 3 or shape[2] != 3 or 0 in shape or kind != np.uint8:
+        what = f"{kind} {shape}" if shape is not None else repr(photo)[:60]
+        raise Misuse(
+            "A list of photos is needed, each an array uint8 (height, width, 3), as vitkeras.photos.read gives it. "
+            f"Received for one of them: {what}"
+        )
+    return photo
 
 
 def as_logits(tensor):

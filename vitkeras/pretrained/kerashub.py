@@ -15,6 +15,7 @@ from vitkeras.pretrained.labels import IMAGENET_CLASSES, imagenet
 
 WITH_ATTENTION = ("ViTBackbone", "DeiTBackbone")
 DESCRIPTIONS = ("config.json", "task.json", "preprocessor.json", "image_converter.json")
+HEADS = ("task.weights.h5", "task.weights.json")
 USUAL_SIDE = 224
 LARGE = 30 << 20  # numbers in a photo: as floats they take 120 MB, and that several times over
 ONE_LARGE = threading.Lock()
@@ -30,6 +31,10 @@ def from_folder(name, folder):
         raise Misuse(
             f"{name} is a backbone without a head: it was trained to be fine-tuned, and can name no classes. Lesson 14 "
             "goes on from one; to classify, choose a preset that ends in _imagenet."
+        )
+    if not from_timm and not any((folder / file).is_file() for file in HEADS):
+        raise Problem(
+            f"{name} lacks the weights of its head, {HEADS[0]}, and would answer by chance. Copy it again, whole."
         )
     task = keras_hub.models.ImageClassifier.from_preset(str(folder), dtype="float32")
     return from_task(name, task)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vitkeras.errors import Misuse, Problem
+from vitkeras.errors import Misuse
 
 IMAGENET_CLASSES = 1000
 LARGEST_FILE = 16 << 20  # bytes
@@ -15,11 +15,12 @@ def imagenet():
     return tuple(map(keras_hub.utils.imagenet_id_to_name, range(IMAGENET_CLASSES)))
 
 
-def from_file(path, classes):
-    """Names from lines `index,name`, as the lecture's imagenet_classes.txt has them, for a model of so many classes.
+def from_file(path, classifier):
+    """Names from lines `index,name`, as the lecture's imagenet_classes.txt has them.
 
-    What follows the first comma is the name. A class without a line is called by its number.
+    What follows the first comma is the name. A class without a line keeps the name that it has.
     """
+    classes = classifier.classes
     path = Path(path)
     form = "Each line should be index,name: 367,chimpanzee"
     try:
@@ -29,10 +30,10 @@ def from_file(path, classes):
     except OSError as fault:
         raise Misuse(f"{path} (--labels) cannot be read: {fault.strerror or fault}.") from fault
     except UnicodeDecodeError as fault:
-        raise Problem(f"{path} (--labels) is no text in UTF-8. Save it so. {form}") from fault
+        raise Misuse(f"{path} (--labels) is no text in UTF-8. Save it so. {form}") from fault
     names = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
+        if not line.strip() or (number == 1 and line.replace(" ", "").lower() == "index,name"):
             continue
         index, comma, name = line.partition(",")
         if not (comma and index.strip().isdecimal() and len(index.strip()) < 10 and name.strip()):
@@ -44,4 +45,4 @@ def from_file(path, classes):
             raise Misuse(f"{path}, line {number}: class {index} is {name!r} here, and {names[index]!r} further up.")
     if not names:
         raise Misuse(f"{path} (--labels) names no class. {form}")
-    return tuple(names.get(index, f"class {index}") for index in range(classes))
+    return tuple(names.get(index, classifier.label(index)) for index in range(classes))

@@ -15,6 +15,8 @@ def list_presets():
         )
         for preset in catalogue.presets()
     ]
+    known = {row[0] for row in rows}
+    rows += [(name, "?", "?", "?", "yes") for name in places.own_names() if name not in known]
     heads = ("name", "family", "parameters", "input", "here")
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(5)]
     for row in (heads, *rows):

@@ -12,6 +12,10 @@ from vitkeras.pretrained import places
 
 MOST = 1 << 20  # of anything that a description counts: layers, widths, pixels of a side
 LARGEST_TEXT = 16 << 20  # bytes of a description
+LIMITS = {  # the largest ViT there is has 56 layers; what is beyond takes minutes to fail
+    "num_layers": 200, "num_hidden_layers": 200, "image_size": 4096, "image_shape": 4096, "num_heads": 256,
+    "num_attention_heads": 256,
+}  # fmt: skip
 COUNTS_NOTHING = ("id2label", "label2id", "parameter_count", "shared_object_id")
 HEADS = (keras.layers.Dense, keras.layers.Average)
 
@@ -24,8 +28,6 @@ def load(preset, precision="float32", download=True):
     precision: "float32", "bfloat16" or "float16"; the weights stay in float32
     download: whether the network may be asked
     """
-    if not str(preset):
-        raise Misuse("The preset's name is empty. `python -m vitkeras.classify --list-presets` lists what there is.")
     if precision not in PRECISIONS:
         raise Misuse(f"precision should be one of {', '.join(PRECISIONS)}. Received: {precision!r}")
     image_format = keras.config.image_data_format()
@@ -115,6 +117,11 @@ def within_reason(text, file):
 
 def numbers(content):
     if isinstance(content, dict):
+        for name in content.keys() & LIMITS.keys():
+            sizes = content[name] if isinstance(content[name], list) else [content[name]]
+            for size in sizes:
+                if isinstance(size, int) and size > LIMITS[name]:
+                    raise ValueError(f"{name} is {str(size)[:30]}, and {LIMITS[name]:,} is the most that is read here")
         content = [value for name, value in content.items() if name not in COUNTS_NOTHING]
     if isinstance(content, list):
         for value in content:

@@ -40,6 +40,7 @@ def on_disk(preset, download=True):
 
 def locate(preset, download=True):
     """(full name, path). The path is that of a folder, a .zip or a .keras file."""
+    check_spelling(preset)
     if preset in catalogue.SHIPPED:
         return preset, catalogue.SHIPPED_FOLDER / preset
     path = Path(os.path.expanduser(preset))
@@ -50,14 +51,26 @@ def locate(preset, download=True):
             f"{preset} is a file, but neither a .keras model nor a zip with a preset. A preset in a folder is named by "
             "its folder."
         )
-    if looks_like_a_path(preset):
-        raise Misuse(f"There is no folder or file {preset}. See how it is spelt, and where you are: {Path.cwd()}")
+    if found := re.fullmatch(r"[\w.\-]+", preset) and carried(preset):
+        return preset, found
     name, handle = named(preset)
+    if name in catalogue.SHIPPED:
+        return name, catalogue.SHIPPED_FOLDER / name
     if found := carried(name) or cached(handle):
         return name, found
     if not download:
         raise Unavailable(name, handle, "A download was not asked for.")
     return name, fetched(name, handle)
+
+
+def check_spelling(preset):
+    """What is wrong with it by itself, before a library is loaded that knows more."""
+    if not preset:
+        raise Misuse("The preset's name is empty. `python -m vitkeras.classify --list-presets` lists what there is.")
+    if "://" in preset:
+        named(preset)
+    elif looks_like_a_path(preset) and not os.path.exists(os.path.expanduser(preset)):
+        raise Misuse(f"There is no folder or file {preset}. See how it is spelt, and where you are: {Path.cwd()}")
 
 
 def looks_like_a_path(preset):
@@ -80,8 +93,8 @@ def named(preset):
             raise Misuse(f"{preset} should end in a version's number. The form is {forms[scheme]}.")
         return "--".join(parts), preset
     known = catalogue.kerashub()
-    name = catalogue.full_name(preset, [*catalogue.SHIPPED, *known])
-    return name, known[name].handle
+    name = catalogue.full_name(preset, [*catalogue.SHIPPED, *own_names(), *known])
+    return name, known[name].handle if name in known else ""
 
 
 def plain(part):
@@ -96,6 +109,13 @@ def carried(name):
             if os.path.exists(path):
                 return path
     return None
+
+
+def own_names():
+    """What lies in the folders for presets, whatever it is called."""
+    folders = [place / FOLDER for place, _ in search.places() if place.is_dir()]
+    names = {name.removesuffix(".zip") for folder in folders for name in search.names_in(folder)}
+    return sorted(name for name in names if not name.startswith("."))
 
 
 def cached(handle):
