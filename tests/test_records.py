@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vitkeras.benchmark.attention import layer_rows
+from vitkeras.benchmark.classify import cold_rows, throughput_rows
 from vitkeras.benchmark.grading import rows as grading_rows
 from vitkeras.benchmark.shapes import rows as shape_rows
 from vitkeras.benchmark.tr02c import epoch_rows
@@ -50,6 +51,12 @@ def test_the_speed_of_grading_is_the_recorded_one_and_both_ways_gave_the_same_po
         assert as_line(cells) in README
     assert figures["students"] == sum(part["students"] for part in figures["rounds"]) == 300
     assert not any(part["different"] for part in figures["rounds"])
+
+
+def test_the_speed_of_classify_is_the_recorded_one():
+    figures = json.loads((RESULTS / "benchmark-classify.json").read_text(encoding="utf-8"))
+    for cells in [*throughput_rows(figures), *cold_rows(figures)]:
+        assert as_line(cells) in README
 
 
 @pytest.mark.parametrize("file", list(RESULTS.rglob("*.json")), ids=lambda path: path.relative_to(RESULTS).as_posix())

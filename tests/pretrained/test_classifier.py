@@ -1,5 +1,8 @@
 """What a classifier does with photos, whatever it was loaded from."""
 
+import functools
+
+import keras
 import numpy as np
 import pytest
 
@@ -15,8 +18,21 @@ def classifier(kerashub):
 def test_the_answer_does_not_depend_on_the_company(classifier, photos):
     many = [photos[index % 3] for index in range(21)]
     alone = np.concatenate([classifier.logits([photo]) for photo in photos])
-    for batch_size in (8, 2):  # as it is, and, for more than eight batches, compiled; the last batch is short
+    for batch_size in (8, 2):  # three batches and eleven; the last one is short
         np.testing.assert_allclose(classifier.logits(many, batch_size), alone[np.arange(21) % 3], atol=1e-5)
+
+
+@pytest.mark.parametrize("preset", ["vit", "deit", "hugging face", "mnist_vit"])
+def test_every_way_to_compute_gives_the_same(preset, kerashub, hugging_face, photos):
+    folder = {"vit": kerashub("vit"), "deit": kerashub("deit"), "hugging face": hugging_face("deit, two heads")}
+    classifier = pretrained.load(folder.get(preset, preset))
+    batch = classifier.prepared(photos)
+    ways = [classifier.eagerly, functools.partial(classifier.filled_up, classifier.model.predict_on_batch, 4)]
+    if classifier.head is not None and keras.backend.backend() == "tensorflow":
+        ways.append(functools.partial(classifier.filled_up, classifier.by_blocks, 4))
+    assert len(ways) == 2 + (preset != "mnist_vit" and keras.backend.backend() == "tensorflow")
+    for way in ways:
+        np.testing.assert_allclose(way(batch), classifier.eagerly(batch), atol=1e-5)
 
 
 def test_no_photos_have_no_logits(classifier):

@@ -67,7 +67,7 @@ def read_options(arguments):
     add("--attention", metavar="OUT", help="draw what the model looked at: a file, or a folder for several images")
     add("--heads", action="store_true", help="with --attention: every head of the last layer, too")
     add("--precision", choices=PRECISIONS, default="float32", help="arithmetic (default float32)")
-    add("--batch", type=at_least(1), default=32, metavar="N", help="images that are asked about at once (default 32)")
+    add("--batch", type=at_least(1), default=16, metavar="N", help="images that are asked about at once (default 16)")
     options = parser.parse_args(arguments)
     if not options.images and not options.list_presets:
         parser.error(f"name an image, as in: {COMMAND} chimpanzee.jpg")

@@ -14,9 +14,10 @@ import numpy as np
 
 from vitkeras import attention
 from vitkeras.errors import Misuse, Problem
+from vitkeras.pretrained.blocks import OneForAll
 
-BATCH_SIZE = 32
-FEW = 8  # so many batches are computed without compiling the model first, which would take longer
+BATCH_SIZE = 16
+FEW = 8  # photos, or batches of them, are computed without compiling anything first, which would take longer
 
 
 class Guess(NamedTuple):
@@ -44,6 +45,7 @@ class Classifier:
     labels: tuple[str, ...] | None = None
     remarks: list[str] = field(default_factory=list)
     backbone: keras.Model | None = None  # KerasHub's, inside the model
+    head: Callable | None = None  # with a backbone: its tokens (batch, tokens, width) -> logits
 
     @property
     def classes(self):
@@ -84,8 +86,7 @@ class Classifier:
         """
         sources = list(sources)
         batch_size = min(batch_size, len(sources)) or 1
-        few = len(sources) <= FEW * batch_size
-        answer = self.eagerly if few else functools.partial(self.compiled, batch_size=batch_size)
+        answer = self.way_for(len(sources), batch_size)
         waiting = collections.deque()
 
         def fetch(source):
@@ -123,13 +124,28 @@ class Classifier:
                 )
             yield source, answer, prepared
 
+    def way_for(self, count, batch_size):
+        """The quickest way to ask about so many photos: a function from a prepared batch to its logits."""
+        if self.head is not None and keras.backend.backend() == "tensorflow":
+            if count <= FEW:
+                return self.eagerly
+            return functools.partial(self.filled_up, self.by_blocks, batch_size)
+        if count <= FEW * batch_size:
+            return self.eagerly
+        return functools.partial(self.filled_up, self.model.predict_on_batch, batch_size)
+
     def eagerly(self, batch):
         return as_logits(self.model(batch, training=False))
 
-    def compiled(self, batch, batch_size):
-        """A short last batch is filled up, so that the model is compiled once."""
+    @staticmethod
+    def filled_up(model, batch_size, batch):
+        """A short last batch is filled up, so that what is compiled is compiled once."""
         filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)])
-        return as_logits(self.model.predict_on_batch(filled))[: len(batch)]
+        return as_logits(model(filled))[: len(batch)]
+
+    @functools.cached_property
+    def by_blocks(self):
+        return OneForAll(self.backbone, self.head)
 
     def top(self, logits, count=5):
         """The `count` likeliest classes, the likeliest first. `logits` are those of one photo: (classes,)."""

@@ -45,14 +45,14 @@ def from_folder(name, folder):
         )
     backbone = backbone_of(config, kind)
     weights.give(backbone)
-    model = with_heads(backbone, heads, weights)
+    model, head = with_heads(backbone, heads, weights)
     prepare, shown, remarks = resizing.from_folder(folder, kind, backbone.input_shape[1:3])
     classes = model.output_shape[-1]
     labels = labels_of(config, classes)
     if labels is None and classes == IMAGENET_CLASSES:
         labels = imagenet()
         remarks.append("config.json names no classes; with 1,000 of them, ImageNet's names are taken")
-    return Classifier(name, FAMILIES[kind], model, prepare, shown, labels, remarks, backbone)
+    return Classifier(name, FAMILIES[kind], model, prepare, shown, labels, remarks, backbone, head)
 
 
 def backbone_of(config, kind):
@@ -87,16 +87,20 @@ def pair(size):
 
 
 def with_heads(backbone, names, weights):
-    """One Dense on the class token; a second on the distillation token, and the mean of both."""
-    tokens = backbone.output  # (batch, tokens, width)
+    """(model, head): one Dense on the class token; a second on the distillation token, and the mean of both."""
     classes = len(weights.get(f"{names[0]}.bias"))
-    logits = []
-    for token, name in enumerate(names):
-        head = keras.layers.Dense(classes, dtype="float32", name=name)
-        logits.append(head(tokens[:, token]))  # (batch, classes)
-        weights.put(head.kernel, f"{name}.weight", np.transpose)
-        weights.put(head.bias, f"{name}.bias")
-    return keras.Model(backbone.input, keras.layers.Average()(logits) if len(logits) > 1 else logits[0])
+    dense = [keras.layers.Dense(classes, dtype="float32", name=name) for name in names]
+    mean = keras.layers.Average(dtype="float32")
+
+    def head(tokens):
+        logits = [layer(tokens[:, token]) for token, layer in enumerate(dense)]  # each (batch, classes)
+        return mean(logits) if len(logits) > 1 else logits[0]
+
+    model = keras.Model(backbone.input, head(backbone.output))
+    for layer in dense:
+        weights.put(layer.kernel, f"{layer.name}.weight", np.transpose)
+        weights.put(layer.bias, f"{layer.name}.bias")
+    return model, head
 
 
 class Weights:

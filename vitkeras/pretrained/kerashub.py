@@ -73,8 +73,20 @@ def from_task(name, task):
         lambda pixels: shown(converter, pixels),
         imagenet() if classes == IMAGENET_CLASSES else None,
         remarks,
-        task.backbone if kind in WITH_ATTENTION else None,
+        **({"backbone": task.backbone, "head": head_of(task)} if kind in WITH_ATTENTION else {}),
     )
+
+
+def head_of(task):
+    """What a ViT's or DeiT's classifier does with the tokens of its backbone."""
+
+    def head(tokens):
+        pooled = tokens[:, 0] if task.pooling == "token" else keras.ops.mean(tokens, axis=1)  # (batch, width)
+        if getattr(task, "intermediate_dim", None) is not None:
+            pooled = task.intermediate_layer(pooled)
+        return task.output_dense(pooled)
+
+    return head
 
 
 def prepared(converter, photo):
