@@ -50,10 +50,9 @@ import keras
 import keras_hub
 import numpy as np
 
-from vitkeras import position_grids, runs
+from vitkeras import plots, position_grids, runs
 from vitkeras.benchmark import measuring, variants
 from vitkeras.models import PAPER_SIZES
-from vitkeras.plots import stages
 
 settings = {"variants": VARIANTS, "whole": WHOLE, "rounds": ROUNDS, "few_blocks": few_blocks}
 run = runs.open_run(options, settings, data, device)
@@ -104,7 +103,7 @@ base = PAPER_SIZES["B"]
 print(f"\nB's new head: {base.width} x {CLASSES} zeros and {CLASSES} biases: {(base.width + 1) * CLASSES:,} parameters")
 print(f"each class gets 1/{CLASSES} at first, so the loss begins at ln {CLASSES} = {np.log(CLASSES):.2f}")
 digit = data.x_test[data.y_test == 5][0]  # (28, 28, 1)
-stages.training_stages(digit, "ViT-B/16", base, 16, (224, 384), CLASSES, data, run.path("stages.png"))
+plots.training_stages(digit, "ViT-B/16", base, 16, (224, 384), CLASSES, data, run.path("stages.png"))
 
 # %% The variants, by hand and in the graphs of KerasHub's models: those are what its presets load
 # Inside a stateless scope Keras makes no weights, only shapes, so that Huge needs no memory.
@@ -195,7 +194,7 @@ for how in position_grids.KERNELS:
         figures = [np.sqrt(places.mean() / 0.5), *errors[f"{how}, {where}"][::3]]
         print(f"{how + ', ' + where:29}" + "".join(f"{figure:9.3%}" for figure in figures))
 patch = 4 * 14 + 9, 7 * 24 + 16  # row 4, column 9 of the coarse grid, and where that is in the finer one
-stages.finer_grid(
+plots.finer_grid(
     {"14 × 14, as learned": (learned, patch[0]), "24 × 24, bicubic": (made["bicubic"], patch[1]),
      "24 × 24, the true ones": (true, patch[1])},
     errors, LENGTHS, "waves stand in for learned ones", run.path("positions.png"),

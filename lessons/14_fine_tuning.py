@@ -96,7 +96,6 @@ import keras
 import numpy as np
 
 from vitkeras import augmentation, plots, runs, training
-from vitkeras.plots import fine_tuning as pictures
 
 rates = SMALL if classifier.family == "vitkeras" else LARGE
 shift, mirror = round(SHIFT * side), bool(options.data) and channels == 3  # a mirrored letter is none
@@ -121,7 +120,7 @@ def augment(images, seed):
     return augmentation.mirrored(images, seed) if mirror else images
 
 
-pictures.training_images(data, few(options.images, options.seed), run.path("training_images.png"))
+plots.training_images(data, few(options.images, options.seed), run.path("training_images.png"))
 
 # %% The network without its head, and with its weights as they came, to begin from again and again
 body = fine_tuning.without_head(classifier)  # (batch, 28, 28, 1) -> (batch, 64)
@@ -192,7 +191,7 @@ for way, by_count in accuracy.items():
 
 the_few = len(few(options.images, options.seed))
 title = f"{data.title}: {the_few:,} images to learn from, pretrained: {classifier.name}"
-pictures.over_epochs(histories, 1 / len(data.class_names), title, run.path("ways.png"))
+plots.over_epochs(histories, 1 / len(data.class_names), title, run.path("ways.png"))
 plots.dots(
     {way: by_count[the_few] for way, by_count in accuracy.items()}, "test images right (%)", title, run.path("test.png")
 )  # fmt: skip

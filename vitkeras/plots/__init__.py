@@ -5,6 +5,7 @@ from vitkeras.plots.attention_steps import looking_patch, queries_keys_and_maps,
 from vitkeras.plots.block import encoder_block, readouts
 from vitkeras.plots.classification import by_class, confusion, worst_mistakes
 from vitkeras.plots.comparison import bars, dots, with_error
+from vitkeras.plots.fine_tuning import over_epochs, training_images
 from vitkeras.plots.images import augmented, scenes
 from vitkeras.plots.look import save, show
 from vitkeras.plots.patches import patch_grid, patch_sizes
@@ -32,6 +33,7 @@ __all__ = [
     "looking_patch",
     "looks",
     "mean_distances",
+    "over_epochs",
     "patch_grid",
     "patch_sizes",
     "photo_and_bars",
@@ -45,6 +47,7 @@ __all__ = [
     "show",
     "similarity",
     "softmax_and_scale",
+    "training_images",
     "training_stages",
     "with_error",
     "worst_mistakes",

@@ -110,19 +110,20 @@ class Classifier:
 
     @staticmethod
     def answered(taken, answer):
+        """What was taken, with what the function `answer` says of those that could be prepared, in the same order."""
         good = [prepared for _, prepared in taken if not isinstance(prepared, Problem)]
         logits = iter(answer(np.stack(good)) if good else ())
         for source, prepared in taken:
             if isinstance(prepared, Problem):
                 yield source, prepared, None
                 continue
-            answer = next(logits)
-            if not np.isfinite(answer).all():
-                answer = Problem(
+            outcome = next(logits)
+            if not np.isfinite(outcome).all():
+                outcome = Problem(
                     "the model's answer is not finite (NaN or infinite), so its weights are damaged, or too large for "
                     "this precision. Copy the preset again, or ask in float32."
                 )
-            yield source, answer, prepared
+            yield source, outcome, prepared
 
     def way_for(self, count, batch_size):
         """The quickest way to ask about so many photos: a function from a prepared batch to its logits."""
