@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import keras
-
-import vitkeras.layers  # noqa: F401  registers ours, so that a file that names them can be loaded
 from vitkeras.errors import Misuse
+from vitkeras.pretrained import own
 
 
 def load(path, image_shape, classes):
@@ -19,7 +17,7 @@ def load(path, image_shape, classes):
             f"{path} is {there}. --model wants the model.keras in the run folder of a lesson that trained one."
         )
     try:
-        model = keras.saving.load_model(path, safe_mode=True)
+        model = own.opened(Path(path))
     except Exception as fault:  # whatever a wrong file brings about: the remedy is the same
         reason = str(fault).strip().splitlines() or [""]
         raise Misuse(
