@@ -6,6 +6,7 @@
 import keras
 import numpy as np
 
+from vitkeras.backbones import embedding_and_encoder
 from vitkeras.errors import Misuse
 from vitkeras.layers import EncoderBlock, MyMultiHeadAttention
 
@@ -75,7 +76,7 @@ def scores_of_backbone(backbone, images, batch_size=16):
     Out: (layers, images, heads, tokens, tokens), float32; the class token comes first, in a DeiT the distillation
          token second
     """
-    embedding, encoder = backbone.layers[1:3]
+    embedding, encoder = embedding_and_encoder(backbone)
     batches = []
     for start in range(0, len(images), batch_size):
         tokens, layers = embedding(images[start : start + batch_size]), []  # (batch, tokens, width)

@@ -7,6 +7,7 @@ The paper (section 3.2) interpolates: the vectors are taken as samples of a smoo
 import keras
 import numpy as np
 
+from vitkeras import backbones
 from vitkeras.errors import Misuse
 
 
@@ -97,15 +98,9 @@ def with_resolution(backbone, image_size, interpolation="bicubic"):
         if variable is its_positions:
             value = resized(value, grid, new_grid, tokens_before, interpolation)
         variable.assign(value)
-    for mine, learned in zip(hidden_layers(other), hidden_layers(backbone), strict=True):
+    for mine, learned in zip(backbones.hidden_layers(other), backbones.hidden_layers(backbone), strict=True):
         mine.activation = learned.activation  # of a Hugging Face model perhaps another than KerasHub's
     return other
-
-
-def hidden_layers(backbone):
-    """The first Dense of each block's MLP."""
-    for block in backbone.layers[2].encoder_layers:
-        yield block.mlp.dense_1 if hasattr(block.mlp, "dense_1") else block.mlp.dense
 
 
 def embedding_of(backbone):

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+from vitkeras.backbones import embedding_and_encoder
 from vitkeras.benchmark import price
 from vitkeras.benchmark.measuring import peak_memory, seconds_of
 from vitkeras.errors import Problem
@@ -32,8 +33,8 @@ def pieces(model):
     """{"block": a step, "embedding": a step}, each on one image: a model is one embedding and several equal blocks."""
     import tensorflow as tf
 
-    embedding = model.get_layer("vit_patching_and_embedding")
-    block = model.get_layer("vit_encoder").encoder_layers[0]
+    embedding, encoder = embedding_and_encoder(model)
+    block = encoder.encoder_layers[0]
     image = tf.random.normal((1, *model.image_shape))
     tokens = embedding(image)  # (1, N + 1, D)
     return {"block": tf.function(lambda: block(tokens)), "embedding": tf.function(lambda: embedding(image))}

@@ -6,6 +6,8 @@ slower at each.
 
 import keras
 
+from vitkeras.backbones import embedding_and_encoder
+
 
 class OneForAll:
     """A classifier, block by block. Only TensorFlow has what it needs; `head` takes tokens (batch, tokens, width)."""
@@ -13,7 +15,7 @@ class OneForAll:
     def __init__(self, backbone, head):
         import tensorflow as tf
 
-        self.embedding, encoder = backbone.layers[1:3]
+        self.embedding, encoder = embedding_and_encoder(backbone)
         self.blocks, self.norm, self.head = encoder.encoder_layers, encoder.layer_norm, head
         first = self.blocks[0]
 

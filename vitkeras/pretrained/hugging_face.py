@@ -10,7 +10,7 @@ import keras
 import keras_hub
 import numpy as np
 
-from vitkeras import position_grids
+from vitkeras import backbones
 from vitkeras.errors import Misuse, Problem
 from vitkeras.pretrained import loading, resizing
 from vitkeras.pretrained.catalogue import FAMILIES
@@ -77,7 +77,7 @@ def backbone_of(config, kind):
         )
     except KeyError as fault:
         raise Problem(f"config.json lacks {fault}, without which the model cannot be built.") from fault
-    for dense in position_grids.hidden_layers(backbone):
+    for dense in backbones.hidden_layers(backbone):
         dense.activation = ACTIVATIONS[activation]
     return backbone
 
@@ -151,7 +151,7 @@ class Weights:
     def give(self, backbone):
         """All weights of the backbone. PyTorch keeps a matrix as (out, in), Keras as (in, out)."""
         inside = f"{self.prefix}."
-        embedding, encoder = backbone.layers[1], backbone.layers[2]
+        embedding, encoder = backbones.embedding_and_encoder(backbone)
         patches = f"{inside}embeddings.patch_embeddings.projection"
         self.put(embedding.patch_embedding.kernel, f"{patches}.weight", lambda w: w.transpose(2, 3, 1, 0))
         self.put(embedding.patch_embedding.bias, f"{patches}.bias")
