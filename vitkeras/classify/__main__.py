@@ -114,9 +114,10 @@ def classify(options):
                 missed += 1
                 writer.fault(name_of(source), outcome)
             else:
-                writer.guesses(name_of(source), classifier.top(outcome, options.top))
+                guesses = classifier.top(outcome, options.top)
+                writer.guesses(name_of(source), guesses)
                 with contextlib.redirect_stdout(writer.aside):
-                    draw(options, classifier, source, outcome, prepared, targets)
+                    draw(options, classifier, source, guesses, prepared, targets)
             step()
     writer.close()
     if missed and len(sources) > 1:
@@ -153,12 +154,12 @@ def name_of(source):
     return "standard input" if source == photos.FROM_STDIN else photos.shown(source)
 
 
-def draw(options, classifier, source, logits, prepared, targets):
+def draw(options, classifier, source, guesses, prepared, targets):
     if not (options.plot or options.attention):
         return
     from vitkeras import plots
 
-    seen, guesses = classifier.shown(prepared), classifier.top(logits, options.top)
+    seen = classifier.shown(prepared)
     name = Path(name_of(source)).name
     if options.plot:
         photo = seen if source == photos.FROM_STDIN else photos.read(source)  # again, for few are drawn

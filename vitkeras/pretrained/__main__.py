@@ -53,7 +53,7 @@ def fetch_all(names, out, as_zip):
         try:
             with places.on_disk(preset) as (name, path):  # whole, or it is not packed
                 packed = bundles.pack(name, path, preset, out, as_zip)
-            print(f"{packed}: to be named after --preset, or put into {places.search.project_folder() / places.FOLDER}")
+            print(f"{packed}: to be named after --preset, or put into {places.folder_to_fill()}")
         except Interrupted:
             raise
         except Problem as problem:

@@ -36,15 +36,6 @@ def pack(name, source, handle, out, as_zip):
     """Copy a preset's files, with their SHA-256, into the folder or the zip `out/name`. Returns the path."""
     source = Path(source)
     files = sorted(path for path in source.rglob("*") if path.is_file() and wanted(path.relative_to(source)))
-    manifest = {
-        "preset": name,
-        "handle": handle,
-        "packed": datetime.date.today().isoformat(),
-        "files": {
-            path.relative_to(source).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
-            for path in files
-        },
-    }
     names = {path.name for path in files}
     if not names & DESCRIPTIONS or not any(name.endswith(WEIGHTS) for name in names):
         raise Problem(
@@ -54,6 +45,15 @@ def pack(name, source, handle, out, as_zip):
     target = Path(out, f"{name}.zip" if as_zip else name)
     if target.exists():
         raise Misuse(f"{target} is there already. Delete it, or choose another --out.")
+    manifest = {
+        "preset": name,
+        "handle": handle,
+        "packed": datetime.date.today().isoformat(),
+        "files": {
+            path.relative_to(source).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
+            for path in files
+        },
+    }
     with written_whole(target) as temporary:
         if as_zip:
             # Stored, for weights do not get smaller. Files from before 1980 are dated 1980, as zips have no other way.

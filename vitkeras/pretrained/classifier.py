@@ -179,7 +179,7 @@ class Classifier:
     def grid(self, weights):
         """(rows, columns) of the patches that attention weights are about: all tokens but one or two before them."""
         if self.backbone is not None:
-            sides = zip(self.model.input_shape[1:3], patch_size(self.backbone), strict=True)
+            sides = zip(self.model.input_shape[1:3], self.backbone.patch_size, strict=True)
             return tuple(side // patch for side, patch in sides)
         height, width = self.model.input_shape[1:3]
         for before in (0, 1, 2):
@@ -188,12 +188,6 @@ class Classifier:
             if rows and patches % rows == 0 and abs(patches // rows * height - rows * width) < max(height, width):
                 return rows, patches // rows
         raise Misuse(f"{weights.shape[-1]} tokens are no grid over an image of {height} x {width} pixels.")
-
-
-def patch_size(backbone):
-    """(height, width) of a KerasHub backbone's patches, which it may keep as one number."""
-    size = backbone.patch_size
-    return (size, size) if isinstance(size, int) else tuple(size)
 
 
 def as_photo(photo):

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -111,6 +112,11 @@ def carried(name):
     return None
 
 
+def folder_to_fill():
+    """Where to put a preset, so that it is found by its name."""
+    return search.project_folder() / FOLDER
+
+
 def own_names():
     """What lies in the folders for presets, whatever it is called."""
     folders = [place / FOLDER for place, _ in search.places() if place.is_dir()]
@@ -195,7 +201,7 @@ def fetched(name, handle):
     scheme = HUGGING_FACE if handle.startswith(HUGGING_FACE) else KAGGLE
     if reason := why_not(scheme):
         raise Unavailable(name, handle, reason)
-    print(f"downloading {name} from {HOSTS[scheme]} ...", flush=True)
+    print(f"downloading {name} from {HOSTS[scheme]} ...", file=sys.stderr, flush=True)  # JSON may come on the other
     try:
         if scheme == HUGGING_FACE:
             import huggingface_hub
@@ -215,7 +221,7 @@ def fetched(name, handle):
 
 def ways_out(name, handle, reason):
     asked = name if name in handle.split("/") else handle  # a preset of KerasHub's is asked for by its name
-    folder = search.project_folder() / FOLDER
+    folder = folder_to_fill()
     serves = ", ".join(f"{shipped} ({catalogue.card(shipped)['knows']})" for shipped in catalogue.SHIPPED)
     return "\n".join(
         [
