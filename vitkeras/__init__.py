@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _HOME = {
     "ClassToken": "vitkeras.layers",
     "EncoderBlock": "vitkeras.layers",
+    "GridAttention": "vitkeras.layers",
     "ImageFromPatches": "vitkeras.layers",
     "MyMultiHeadAttention": "vitkeras.layers",
     "PatchEncoder": "vitkeras.layers",

@@ -1,7 +1,9 @@
 """From arrays to a trained model: an input pipeline that never stalls, and a fit that can be killed and goes on."""
 
+import itertools
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -42,6 +44,31 @@ def shuffled_batches(images, labels, batch_size, seed, first_epoch=0, augment=No
     return plain(tf.data.Dataset.counter(first_epoch).flat_map(order).map(pick).prefetch(2))
 
 
+@dataclass(frozen=True, eq=False)
+class Fresh:
+    """Training images without end: `draw(epoch)` gives `count` images and their labels, the same ones at every call."""
+
+    draw: Callable
+    count: int  # images in what counts as an epoch
+
+    def __len__(self):
+        return self.count
+
+
+def fresh_batches(fresh, batch_size, first_epoch=0):
+    """Epoch after epoch as they are drawn; the next one is drawn while the model learns from this one."""
+    images, labels = fresh.draw(first_epoch)
+    kinds = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (images, labels))
+    epochs = tf.data.Dataset.from_generator(
+        lambda: map(fresh.draw, itertools.count(first_epoch)), output_signature=kinds
+    )  # fmt: skip
+
+    def cut(images, labels):
+        return tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size)
+
+    return plain(epochs.prefetch(1).flat_map(cut).map(as_floats).prefetch(2))
+
+
 def as_floats(images, labels):
     return tf.cast(images, tf.float32) / 255.0, labels
 
@@ -67,16 +94,23 @@ def split(images, labels, validation=0.1):
 
 
 def train(model, for_training, for_validation, *, batch_size, epochs, seed, run, augment=None):
-    """Fit `model` on (images, labels), keeping each epoch in `run`, from the epoch on that the run has reached."""
+    """Fit `model` on (images, labels), keeping each epoch in `run`, from the epoch on that the run has reached.
+
+    `for_training` may also be `Fresh`: then no image comes twice, and nothing needs to be augmented.
+    """
     run.restore(model)
     first = run.epochs_done
     if first:
         print(f"resumed after epoch {first} of {epochs}" + (": nothing is left to train" if first >= epochs else ""))
     progress = ProgressLines(epochs)
+    if isinstance(for_training, Fresh):
+        stream, count = fresh_batches(for_training, batch_size, first), len(for_training)
+    else:
+        stream, count = shuffled_batches(*for_training, batch_size, seed, first, augment), len(for_training[0])
     try:
         model.fit(
-            shuffled_batches(*for_training, batch_size, seed, first, augment),
-            steps_per_epoch=steps(len(for_training[0]), batch_size),
+            stream,
+            steps_per_epoch=steps(count, batch_size),
             validation_data=batches(*for_validation, batch_size),
             initial_epoch=first,
             epochs=max(first, epochs),

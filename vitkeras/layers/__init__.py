@@ -2,6 +2,7 @@
 
 from vitkeras.layers.attention import MyMultiHeadAttention
 from vitkeras.layers.encoder import EncoderBlock
+from vitkeras.layers.grid_attention import GridAttention
 from vitkeras.layers.patches import ImageFromPatches, Patches
 from vitkeras.layers.tokens import ClassToken, PatchEncoder, PositionEmbedding
 from vitkeras.layers.transfer import copy_attention_weights
@@ -9,6 +10,7 @@ from vitkeras.layers.transfer import copy_attention_weights
 __all__ = [
     "ClassToken",
     "EncoderBlock",
+    "GridAttention",
     "ImageFromPatches",
     "MyMultiHeadAttention",
     "PatchEncoder",

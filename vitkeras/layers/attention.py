@@ -85,6 +85,7 @@ class MyMultiHeadAttention(keras.layers.Layer):
         # 2. Compare every target with every source. Dividing Q rather than the product keeps float16 in range.
         k_transposed = ops.transpose(k, (0, 1, 3, 2))  # (batch, heads, key_dim, sources)
         scores = ops.matmul(q / math.sqrt(self.key_dim), k_transposed)  # (batch, heads, targets, sources)
+        scores = self.placed(scores)
 
         # 3. Each target's weights over the sources sum to one.
         mask = masks.merge(scores, value_mask, key_mask, attention_mask, use_causal_mask)
@@ -96,6 +97,10 @@ class MyMultiHeadAttention(keras.layers.Layer):
         # 5. Lay the heads side by side, and let the last projection mix what they have found.
         output = self.output_dense(self.join_heads(mixed))  # (batch, targets, query width)
         return (output, weights) if return_attention_scores else output
+
+    def placed(self, scores):
+        """The scores as they are: here places do not count. `GridAttention` adds what it has learned of them."""
+        return scores
 
     def split_heads(self, x):
         batch, tokens, width = ops.shape(x)

@@ -4,6 +4,7 @@ import keras
 
 from vitkeras.layers import checks
 from vitkeras.layers.attention import MyMultiHeadAttention
+from vitkeras.layers.grid_attention import GridAttention
 
 
 @keras.saving.register_keras_serializable(package="vitkeras")
@@ -13,7 +14,9 @@ class EncoderBlock(keras.layers.Layer):
         z' = MSA(LN(z)) + z            (2)
         z  = MLP(LN(z')) + z'          (3)        MLP: Dense(mlp_dim), GELU, Dense(width)
 
-    `key_dim` is the width of a head; left out, the heads share the token's width, as in the paper.
+    `key_dim` is the width of a head; left out, the heads share the token's width, as in the paper. With `grid`, rows
+    and columns of patches, the attention also learns how patches lie to each other, and with `local=True` it begins
+    with a look at the neighbours; see `GridAttention`.
 
     In and out: (batch, tokens, width); with `return_attention_scores=True` also (batch, num_heads, tokens, tokens)
 
@@ -21,12 +24,15 @@ class EncoderBlock(keras.layers.Layer):
     (2, 16, 64)
     """
 
-    def __init__(self, num_heads, mlp_dim, key_dim=None, dropout=0.1, **kwargs):
+    def __init__(self, num_heads, mlp_dim, key_dim=None, dropout=0.1, *, grid=None, local=False, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.num_heads, self.mlp_dim = checks.positive("EncoderBlock", num_heads=num_heads, mlp_dim=mlp_dim)
         self.key_dim = key_dim if key_dim is None else checks.positive("EncoderBlock", key_dim=key_dim)[0]
         (self.dropout,) = checks.rate("EncoderBlock", dropout=dropout)
+        if local and grid is None:
+            raise ValueError("EncoderBlock needs the `grid` of the patches to know which are neighbours: local=True")
+        self.grid, self.local = None if grid is None else tuple(grid), bool(local)
         # The lecture's epsilon; Keras's own default, 1e-3, is meant for batch statistics.
         self.norm_1 = keras.layers.LayerNormalization(epsilon=1e-6, name="norm_1", dtype=self.dtype_policy)
         self.norm_2 = keras.layers.LayerNormalization(epsilon=1e-6, name="norm_2", dtype=self.dtype_policy)
@@ -35,13 +41,12 @@ class EncoderBlock(keras.layers.Layer):
 
     def build(self, input_shape):
         batch, tokens, width = self.compute_output_shape(input_shape)
-        self.attention = MyMultiHeadAttention(
-            self.num_heads,
-            self.key_dim or width // self.num_heads,
-            self.dropout,
-            name="attention",
-            dtype=self.dtype_policy,
-        )
+        head = (self.num_heads, self.key_dim or width // self.num_heads, self.dropout)
+        own = {"name": "attention", "dtype": self.dtype_policy}
+        if self.grid is None:
+            self.attention = MyMultiHeadAttention(*head, **own)
+        else:
+            self.attention = GridAttention(*head, grid=self.grid, local=self.local, **own)
         self.mlp_out = keras.layers.Dense(width, name="mlp_out", dtype=self.dtype_policy)
         self.norm_1.build(input_shape)
         self.attention.build(input_shape, input_shape)
@@ -83,4 +88,6 @@ class EncoderBlock(keras.layers.Layer):
             "mlp_dim": self.mlp_dim,
             "key_dim": self.key_dim,
             "dropout": self.dropout,
+            "grid": self.grid,
+            "local": self.local,
         }

@@ -13,7 +13,7 @@ from vitkeras.plots.photos import looked_at, photo_and_bars, prepared
 from vitkeras.plots.positions import reordered, similarity
 from vitkeras.plots.price import price
 from vitkeras.plots.stages import finer_grid, training_stages
-from vitkeras.plots.training import compare_curves, curves
+from vitkeras.plots.training import compare_curves, curves, learning
 
 __all__ = [
     "attention_maps",
@@ -29,6 +29,7 @@ __all__ = [
     "dots",
     "encoder_block",
     "finer_grid",
+    "learning",
     "looked_at",
     "looking_patch",
     "looks",

@@ -1,5 +1,6 @@
 """How a training went."""
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -23,6 +24,26 @@ def curves(history, data, accuracy_path, loss_path):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlim(left=0.5 if len(values) == 1 else None, right=1.5 if len(values) == 1 else None)
         look.save(figure, path)
+
+
+def learning(curves, per_epoch, first, title, path):
+    """Accuracy against the images seen, in two stages: for each name a line a seed; a bar where the second one begins.
+
+    curves: name -> for each seed the percentages after each epoch;  first: epochs of the first stage
+    """
+    figure = Figure(figsize=(9, 4.5))
+    axes = figure.subplots()
+    for number, (name, seeds) in enumerate(curves.items()):
+        for line, values in enumerate(seeds):
+            seen = per_epoch / 1000 * np.arange(1, len(values) + 1)
+            axes.plot(
+                seen, values, ".-", color=SERIES[number % len(SERIES)], alpha=0.8, label=None if line else name
+            )  # fmt: skip
+    axes.axvline(per_epoch / 1000 * (first + 0.5), color="grey", linewidth=1, linestyle=":")
+    axes.axhline(50, color="grey", linewidth=1)
+    look.tidy(axes, title=title, xlabel="thousands of images seen", ylabel="held-out images right (%)")
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    look.save(figure, path)
 
 
 def compare_curves(histories, title, path):
