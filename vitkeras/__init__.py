@@ -14,6 +14,7 @@ _HOME = {
     "EncoderBlock": "vitkeras.layers",
     "GridAttention": "vitkeras.layers",
     "ImageFromPatches": "vitkeras.layers",
+    "LeanBlock": "vitkeras.layers",
     "MyMultiHeadAttention": "vitkeras.layers",
     "PatchEncoder": "vitkeras.layers",
     "Patches": "vitkeras.layers",

@@ -127,6 +127,16 @@ def train(model, for_training, for_validation, *, batch_size, epochs, seed, run,
     return run.history
 
 
+def smoothed_crossentropy(smoothing):
+    """Cross-entropy of logits and class numbers, with labels that ask for a little less than all of the certainty."""
+
+    def loss(labels, logits):
+        targets = keras.ops.one_hot(keras.ops.cast(labels, "int32"), logits.shape[-1])
+        return keras.losses.categorical_crossentropy(targets, logits, from_logits=True, label_smoothing=smoothing)
+
+    return loss
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What a classifier said of some images, and what they were.

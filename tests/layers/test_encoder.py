@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from vitkeras import EncoderBlock
+from vitkeras import EncoderBlock, LeanBlock
 
 to_numpy = keras.ops.convert_to_numpy
 
@@ -21,6 +21,20 @@ def test_block_is_the_papers_equations_2_and_3(rng):
     w1, b1, w2, b2 = (to_numpy(w) for w in (*block.mlp_in.weights, *block.mlp_out.weights))
     hidden = to_numpy(keras.activations.gelu(layer_norm(z) @ w1 + b1))
     np.testing.assert_allclose(out, hidden @ w2 + b2 + z, atol=1e-5)  # equation 3
+
+
+def test_a_lean_block_has_rms_norm_relu_and_no_bias(rng):
+    tokens = rng.normal(size=(2, 5, 8)).astype("float32")
+    block = LeanBlock(num_heads=2, mlp_dim=12)
+    out = to_numpy(block(tokens))
+
+    def rms_norm(x):
+        return x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6)
+
+    z = to_numpy(block.attention(rms_norm(tokens), rms_norm(tokens))) + tokens
+    (w1,), (w2,) = ([to_numpy(w) for w in dense.weights] for dense in (block.mlp_in, block.mlp_out))
+    np.testing.assert_allclose(out, np.maximum(rms_norm(z) @ w1, 0) @ w2 + z, atol=1e-5)
+    assert block.count_params() == 4 * 8 * 8 + 2 * 8 * 12 + 2 * 8
 
 
 def test_a_block_of_vit_base_has_the_papers_parameters():

@@ -15,6 +15,7 @@ from vitkeras import (
     EncoderBlock,
     GridAttention,
     ImageFromPatches,
+    LeanBlock,
     MyMultiHeadAttention,
     PatchEncoder,
     Patches,
@@ -37,6 +38,7 @@ LAYERS = {
     "GridAttention": (lambda **k: GridAttention(2, 4, grid=(2, 3), local=True, **k), [(6, 10), (6, 10)]),
     "EncoderBlock": (lambda **k: EncoderBlock(2, 16, dropout=0.2, **k), [(6, 10)]),
     "EncoderBlock on a grid": (lambda **k: EncoderBlock(2, 16, grid=(2, 3), local=True, **k), [(6, 10)]),
+    "LeanBlock": (lambda **k: LeanBlock(2, 16, dropout=0.2, grid=(2, 3), **k), [(6, 10)]),
 }
 every_layer = pytest.mark.parametrize("name", LAYERS)
 

@@ -1,7 +1,7 @@
 """The layers of a Vision Transformer, written in `keras.ops` alone: TensorFlow and JAX run them alike."""
 
 from vitkeras.layers.attention import MyMultiHeadAttention
-from vitkeras.layers.encoder import EncoderBlock
+from vitkeras.layers.encoder import EncoderBlock, LeanBlock
 from vitkeras.layers.grid_attention import GridAttention
 from vitkeras.layers.patches import ImageFromPatches, Patches
 from vitkeras.layers.tokens import ClassToken, PatchEncoder, PositionEmbedding
@@ -12,6 +12,7 @@ __all__ = [
     "EncoderBlock",
     "GridAttention",
     "ImageFromPatches",
+    "LeanBlock",
     "MyMultiHeadAttention",
     "PatchEncoder",
     "Patches",

@@ -82,11 +82,6 @@ print(f"{model.count_params():,} parameters")
 
 
 # %% Training. A smoothed label asks for 91% of certainty, not for all of it, and so the logits stay small
-def smoothed(labels, logits):
-    targets = keras.ops.one_hot(keras.ops.cast(labels, "int32"), num_classes)
-    return keras.losses.categorical_crossentropy(targets, logits, from_logits=True, label_smoothing=LABEL_SMOOTHING)
-
-
 for_training, for_validation = training.split(data.x_train, data.y_train, validation=0.1)
 steps = training.steps(len(for_training[0]), BATCH_SIZE)
 schedule = keras.optimizers.schedules.CosineDecay(
@@ -95,7 +90,7 @@ schedule = keras.optimizers.schedules.CosineDecay(
 )  # fmt: skip
 model.compile(
     optimizer=keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY),
-    loss=smoothed,
+    loss=training.smoothed_crossentropy(LABEL_SMOOTHING),
     metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
 )
 history = training.train(
