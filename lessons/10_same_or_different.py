@@ -24,18 +24,17 @@ Expect:  EXPECT
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded
 from vitkeras.options import Count, lesson_options
 
-EPOCHS = 12  # of the task itself
-EASY_EPOCHS = 4
+EPOCHS = 9  # of the task itself
+EASY_EPOCHS = 3
 PICTURES = 8000  # an epoch's; the next one draws others
 FRESH_IMAGES = 2000  # of each scene, to test on
 BATCH_SIZE = 64
 LEARNING_RATES = {"cnn": 0.002, "hybrid": 0.001, "vit": 0.001}  # chosen in trials, on other pictures
 WEIGHT_DECAY = 0.05
 WIDTH = 64
-BLOCKS = 4
-HEADS = {"hybrid": 4, "vit": 8}
+HEADS = {"hybrid": (4, 4, 4, 4), "vit": (8, 8, 4, 4)}  # of each block
 PATCH_SIZE = 8
-LOCAL = 2  # blocks whose heads begin with a look at the neighbours
+LOCAL = 2  # blocks of the ViT whose heads begin with a look at the neighbours
 
 options = lesson_options(
     "10_same_or_different", __doc__, epochs=EPOCHS, seeds=Count(1), trainings=("all", "models"),
@@ -63,7 +62,7 @@ from vitkeras import plots, runs, training
 
 settings = {
     "epochs": options.epochs, "easy_epochs": EASY_EPOCHS, "pictures": PICTURES, "batch_size": BATCH_SIZE,
-    "learning_rates": LEARNING_RATES, "weight_decay": WEIGHT_DECAY, "width": WIDTH, "blocks": BLOCKS, "heads": HEADS,
+    "learning_rates": LEARNING_RATES, "weight_decay": WEIGHT_DECAY, "width": WIDTH, "heads": HEADS,
     "patch_size": PATCH_SIZE, "local": LOCAL,
 }  # fmt: skip
 run = runs.open_run(options, settings, data, device)
@@ -115,8 +114,8 @@ def vit(patch_size=PATCH_SIZE, offsets=True, local=LOCAL):
     patches = Patches(patch_size)(inputs)  # (batch, 144, 64)
     tokens = PatchEncoder(patches.shape[1], WIDTH)(patches)  # (batch, 144, 64)
     grid = 2 * (data.image_shape[0] // patch_size,) if offsets else None
-    for block in range(BLOCKS):
-        tokens = EncoderBlock(HEADS["vit"], 2 * WIDTH, dropout=0.0, grid=grid, local=block < local)(tokens)
+    for block, heads in enumerate(HEADS["vit"]):
+        tokens = EncoderBlock(heads, 2 * WIDTH, dropout=0.0, grid=grid, local=block < local)(tokens)
     x = layers.LayerNormalization(epsilon=1e-6)(tokens)
     x = layers.GlobalMaxPooling1D()(x)  # (batch, 64)
     return keras.Model(inputs, decide(x), name="vit")
@@ -129,8 +128,8 @@ def hybrid():
         x = convolution(x, width, size, stride=2)  # (batch, 48, 48, 16) … (batch, 6, 6, 64)
     places = layers.Reshape((-1, x.shape[-1]))(x)  # (batch, 36, 64): patches of 1 x 1 place
     tokens = PatchEncoder(places.shape[1], WIDTH)(places)  # (batch, 36, 64)
-    for _ in range(BLOCKS):
-        tokens = EncoderBlock(HEADS["hybrid"], 2 * WIDTH, dropout=0.0)(tokens)
+    for heads in HEADS["hybrid"]:
+        tokens = EncoderBlock(heads, 2 * WIDTH, dropout=0.0)(tokens)
     x = layers.LayerNormalization(epsilon=1e-6)(tokens)
     x = layers.GlobalMaxPooling1D()(x)  # (batch, 64)
     return keras.Model(inputs, decide(x), name="hybrid")
