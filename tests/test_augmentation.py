@@ -10,7 +10,13 @@ IMAGES = np.random.default_rng(0).random((64, 6, 6, 2), "float32") + 0.1  # no p
 
 
 @pytest.mark.parametrize(
-    "change", [lambda images, seed: augmentation.shifted(images, seed, 2), augmentation.mirrored, augmentation.turned]
+    "change",
+    [
+        lambda images, seed: augmentation.shifted(images, seed, 2),
+        augmentation.mirrored,
+        augmentation.turned,
+        augmentation.distorted,
+    ],
 )
 def test_the_seed_decides(change):
     once, again, other = (np.asarray(change(IMAGES, seed)) for seed in ((1, 2), (1, 2), (1, 3)))
@@ -66,3 +72,35 @@ def test_each_batch_of_each_epoch_is_changed_by_a_chance_of_its_own():
     assert len({batch.tobytes() for batch in whole}) == 6
     for late, early in zip(stream(2, 2), whole[4:], strict=True):
         np.testing.assert_array_equal(late, early)
+
+
+def test_nothing_is_distorted_by_nothing():
+    still = augmentation.distorted(IMAGES, (1, 2), tilt=0, shift=0, bend=0)
+    np.testing.assert_allclose(still, IMAGES, atol=2e-3)  # the last row and column are asked for a thousandth within
+
+
+def test_a_shift_moves_each_image_as_a_whole():
+    """An image that rises evenly to the right gets lighter or darker by as much everywhere it does not meet an edge."""
+    rising = np.broadcast_to(np.arange(12, dtype="float32")[None, None, :, None], (16, 12, 12, 1))
+    moved = np.asarray(augmentation.distorted(rising, (1, 2), tilt=0, shift=1.5, bend=0)) - rising
+    inside = moved[:, :, 2:-2]
+    assert np.ptp(inside, axis=(1, 2, 3)).max() < 1e-4
+    assert 0.3 < np.abs(inside[:, 0, 0, 0]).max() <= 1.5
+    assert inside[:, 0, 0, 0].std() > 0.3
+
+
+def test_a_tilt_leaves_the_middle_and_moves_the_edge_by_its_share():
+    rising = np.broadcast_to(np.arange(13, dtype="float32")[None, None, :, None], (64, 13, 13, 1))
+    moved = np.asarray(augmentation.distorted(rising, (1, 2), tilt=0.1, shift=0, bend=0)) - rising
+    np.testing.assert_allclose(moved[:, 6, 6], 0, atol=1e-4)
+    edge = np.abs(moved[:, 1, 1])  # five pixels from the middle along both axes
+    assert 0.3 < edge.max() <= 5 * 0.1 + 5 * 0.1 + 1e-4
+
+
+def test_a_bend_moves_places_by_different_amounts_but_neighbours_alike():
+    rising = np.broadcast_to(np.arange(28, dtype="float32")[None, None, :, None], (16, 28, 28, 1))
+    moved = (
+        np.asarray(augmentation.distorted(rising, (1, 2), tilt=0, shift=0, bend=0.7))[:, :, 3:-3] - rising[:, :, 3:-3]
+    )
+    assert 0.4 < moved.std() < 1.0
+    assert np.abs(np.diff(moved, axis=2)).mean() < moved.std() / 3

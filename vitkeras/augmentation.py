@@ -36,3 +36,40 @@ def chosen(seed, number, images, others):
     """For each place in the batch, toss a coin between two images."""
     coin = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), tf.random.fold_in(seed, 101 + number)) < 0.5
     return tf.where(coin, images, others)
+
+
+def distorted(images, seed, *, tilt=0.18, shift=1.5, bend=0.7, knots=5):
+    """Turn, slant, stretch, shift and bend each image a little, the way handwriting differs.
+
+    Every pixel asks another place for its value, between four pixels. Outside, the pixels of the edge go on.
+
+    tilt: by how many pixels at most a pixel is moved for each pixel that it lies from the middle
+    shift: pixels, at most, for the whole image
+    bend: pixels, standard deviation at `knots` x `knots` places that the rest of the image follows smoothly
+
+    In and out: (batch, height, width, channels), float32
+    """
+    _, height, width, channels = images.shape
+    batch = tf.shape(images)[0]
+    middle = tf.constant([(height - 1) / 2, (width - 1) / 2], tf.float32)
+    y, x = tf.meshgrid(tf.range(height, dtype=tf.float32), tf.range(width, dtype=tf.float32), indexing="ij")
+    pixels = tf.reshape(tf.stack([y, x], axis=-1), (-1, 2)) - middle  # (pixels, 2), from the middle
+
+    chance = tf.random.stateless_uniform((batch, 3, 2), seed, -1.0, 1.0)
+    matrices = tf.eye(2) + tilt * chance[:, :2]  # (batch, 2, 2)
+    places = pixels @ matrices + shift * chance[:, 2:] + middle  # (batch, pixels, 2)
+    if bend:
+        moves = bend * tf.random.stateless_normal((batch, knots, knots, 2), tf.random.fold_in(seed, 1))
+        places += tf.reshape(tf.image.resize(moves, (height, width), "bicubic"), (batch, -1, 2))
+    places = tf.clip_by_value(places, 0.0, tf.constant([height - 1.001, width - 1.001]))
+
+    corners = tf.floor(places)
+    down, right = tf.split(places - corners, 2, axis=-1)  # each (batch, pixels, 1)
+    corner = tf.cast(corners[..., 0] * width + corners[..., 1], tf.int32)  # (batch, pixels)
+    values = tf.reshape(images, (batch, -1, channels))  # (batch, pixels, channels)
+    upper_left, upper_right, lower_left, lower_right = (
+        tf.gather(values, corner + step, batch_dims=1) for step in (0, 1, width, width + 1)
+    )
+    upper = upper_left + right * (upper_right - upper_left)
+    lower = lower_left + right * (lower_right - lower_left)
+    return tf.reshape(upper + down * (lower - upper), (batch, height, width, channels))

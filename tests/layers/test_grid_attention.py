@@ -57,6 +57,18 @@ def test_a_local_head_begins_with_a_look_at_its_neighbour(tokens):
     np.testing.assert_array_equal(looked_at, [0, 1, 2, 4, 6, 8, 9, 10])  # around patch 5
 
 
+def test_a_class_token_looks_and_is_looked_at_without_a_place(tokens, rng):
+    layer = GridAttention(2, 4, grid=GRID)
+    with_class = np.concatenate([rng.normal(size=(2, 1, 10)).astype("float32"), tokens], axis=1)
+    without = weights_of(layer, with_class)
+    layer.table.assign(rng.normal(size=(2, 35)).astype("float32"))
+    weights = weights_of(layer, with_class)
+    np.testing.assert_allclose(weights[:, :, 0], without[:, :, 0], atol=1e-6)  # what the class token looks at
+    relative = weights[:, :, 1:, 1:] / weights[:, :, 1:, :1] * without[:, :, 1:, :1] / without[:, :, 1:, 1:]
+    table = keras.ops.convert_to_numpy(layer.table).reshape(2, 5, 7)
+    np.testing.assert_allclose(relative[0, :, 5, 6], np.exp(table[:, 2, 4]), rtol=1e-4)  # from patch 5 to patch 6
+
+
 def test_gradients_reach_the_table(tokens):
     import tensorflow as tf
 
@@ -77,7 +89,7 @@ def test_a_grid_that_is_none_is_refused(grid):
 
 
 def test_another_number_of_tokens_is_refused(tokens):
-    with pytest.raises(ValueError, match="takes 12 tokens, one for each patch and no class token. Received: 11"):
+    with pytest.raises(ValueError, match="takes 12 tokens, one for each patch, or 13 with a class token. Received: 11"):
         GridAttention(2, 4, grid=GRID)(tokens[:, :11], tokens[:, :11])
 
 

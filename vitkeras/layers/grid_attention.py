@@ -23,7 +23,9 @@ class GridAttention(MyMultiHeadAttention):
     With `local=True` head h begins with a look at the h-th of the eight neighbours, the way the weights of a 3 x 3
     convolution belong to one neighbour each (d'Ascoli et al., "ConViT", 2021); training may turn it elsewhere.
 
-    In and out: as `MyMultiHeadAttention`, with rows * columns tokens as targets and as sources, no class token
+    A class token in front has no place on the grid: it looks, and is looked at, as in plain attention.
+
+    In and out: as `MyMultiHeadAttention`, with rows * columns tokens as targets and as sources, or one more
 
     >>> tuple(GridAttention(num_heads=8, key_dim=8, grid=(4, 4))(*2 * [np.ones((2, 16, 64), "float32")]).shape)
     (2, 16, 64)
@@ -61,15 +63,18 @@ class GridAttention(MyMultiHeadAttention):
     def placed(self, scores):
         patches = self.grid[0] * self.grid[1]
         bias = ops.reshape(ops.take(self.table, self.offsets, axis=1), (self.num_heads, patches, patches))
-        return scores + ops.cast(bias, scores.dtype)  # (batch, heads, patches, patches)
+        if scores.shape[-1] > patches:
+            bias = ops.pad(bias, [[0, 0], [1, 0], [1, 0]])  # (heads, 1 + patches, 1 + patches)
+        return scores + ops.cast(bias, scores.dtype)  # (batch, heads, tokens, tokens)
 
     def check_shapes(self, query_shape, value_shape, key_shape=None):
         super().check_shapes(query_shape, value_shape, key_shape)
         patches = self.grid[0] * self.grid[1]
-        if {query_shape[1], value_shape[1]} != {patches}:
+        if query_shape[1] != value_shape[1] or value_shape[1] not in (patches, 1 + patches):
             raise ValueError(
                 f"GridAttention has a grid of {self.grid[0]} x {self.grid[1]}, so it takes {patches} tokens, one for "
-                f"each patch and no class token. Received: {query_shape[1]} targets and {value_shape[1]} sources"
+                f"each patch, or {1 + patches} with a class token. "
+                f"Received: {query_shape[1]} targets and {value_shape[1]} sources"
             )
 
     def get_config(self):
