@@ -104,3 +104,28 @@ def test_a_bend_moves_places_by_different_amounts_but_neighbours_alike():
     )
     assert 0.4 < moved.std() < 1.0
     assert np.abs(np.diff(moved, axis=2)).mean() < moved.std() / 3
+
+
+def test_a_square_of_each_image_is_left_out_elsewhere_in_each():
+    images = np.ones((32, 16, 16, 3), "float32")
+    grey = np.asarray(augmentation.cut_out(images, (1, 2), 6)) == 0.5
+    assert (grey.all(-1) == grey.any(-1)).all()
+    sizes = grey[..., 0].sum((1, 2))
+    assert sizes.max() == 36
+    assert sizes.min() >= 9  # in a corner, about a quarter is left
+    assert len({image.tobytes() for image in grey}) > 20
+
+
+def test_a_pasted_image_has_the_label_of_what_can_be_seen():
+    """Image i is all i, so that the pixels tell whose they are."""
+    images = np.broadcast_to(np.arange(8, dtype="float32")[:, None, None, None], (8, 16, 16, 1))
+    seen = set()
+    for seed in range(40):
+        mixed, labels = map(np.asarray, augmentation.pasted(images, np.eye(8, dtype="float32"), (seed, 1), 0.5))
+        for number, (image, label) in enumerate(zip(mixed, labels, strict=True)):
+            shares = [(image == value).mean() for value in range(8)]
+            np.testing.assert_allclose(label, shares, atol=1e-6)
+            assert shares[number] + shares[number - 1] == pytest.approx(1)
+        seen.add(round(float(labels[0, 0]), 2))
+    assert 1.0 in seen
+    assert len(seen) > 10

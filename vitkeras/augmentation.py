@@ -73,3 +73,33 @@ def distorted(images, seed, *, tilt=0.18, shift=1.5, bend=0.7, knots=5):
     upper = upper_left + right * (upper_right - upper_left)
     lower = lower_left + right * (lower_right - lower_left)
     return tf.reshape(upper + down * (lower - upper), (batch, height, width, channels))
+
+
+def cut_out(images, seed, side):
+    """Make a square of `side` pixels grey, anywhere in each image; where it reaches beyond the edge it is smaller."""
+    batch, height, width, _ = tf.unstack(tf.shape(images))
+    centres = tf.random.stateless_uniform((2, batch, 1), tf.random.fold_in(seed, 201))
+    rows = within(tf.range(height), centres[0] * tf.cast(height, tf.float32), side)  # (batch, height)
+    columns = within(tf.range(width), centres[1] * tf.cast(width, tf.float32), side)  # (batch, width)
+    return tf.where((rows[:, :, None] & columns[:, None, :])[..., None], 0.5, images)
+
+
+def pasted(images, labels, seed, share):
+    """CutMix: in `share` of the batches, every image gets a rectangle of another one, and its label that one's share.
+
+    In and out: images (batch, height, width, channels), labels (batch, classes), each row adding up to one
+    """
+    _, height, width, _ = tf.unstack(tf.shape(images))
+    height, width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
+    happens, part, down, right = tf.unstack(tf.random.stateless_uniform((4,), tf.random.fold_in(seed, 202)))
+    side = tf.sqrt(part) * tf.cast(happens < share, tf.float32)  # of the rectangle, as a share of the image's
+    rows = within(tf.range(height), down * height, side * height)
+    columns = within(tf.range(width), right * width, side * width)
+    rectangle = (rows[:, None] & columns[None, :])[..., None]  # (height, width, 1), the same for the whole batch
+    of_other = tf.reduce_mean(tf.cast(rectangle, tf.float32))
+    others = tf.roll(images, 1, axis=0), tf.roll(labels, 1, axis=0)
+    return tf.where(rectangle, others[0], images), (1 - of_other) * labels + of_other * others[1]
+
+
+def within(places, centre, length):
+    return tf.abs(tf.cast(places, tf.float32) + 0.5 - centre) < tf.cast(length, tf.float32) / 2

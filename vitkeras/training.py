@@ -21,12 +21,13 @@ def batches(images, labels, batch_size):
     )  # fmt: skip
 
 
-def shuffled_batches(images, labels, batch_size, seed, first_epoch=0, augment=None):
+def shuffled_batches(images, labels, batch_size, seed, first_epoch=0, augment=None, mix=None):
     """Epoch after epoch without end, each in another order: a single iterator serves the whole training.
 
     The order of epoch `e` depends on (seed, e) alone, so that training can start at any epoch as if it had run all
     those before. An epoch has `steps(len(images), batch_size)` batches; the last one takes what is left.
-    `augment(images, seed)` changes the images of a batch, with a seed of its own for each; see `augmentation`.
+    `augment(images, seed)` changes the images of a batch, with a seed of its own for each; `mix(images, labels, seed)`
+    then may change the labels as well; see `augmentation`.
     """
     count = len(images)
     images, labels = tf.constant(images), tf.constant(labels)
@@ -39,7 +40,8 @@ def shuffled_batches(images, labels, batch_size, seed, first_epoch=0, augment=No
 
     def pick(places, chance):
         picked, names = as_floats(tf.gather(images, places), tf.gather(labels, places))
-        return (augment(picked, chance) if augment else picked), names
+        picked = augment(picked, chance) if augment else picked
+        return mix(picked, names, chance) if mix else (picked, names)
 
     return plain(tf.data.Dataset.counter(first_epoch).flat_map(order).map(pick).prefetch(2))
 
@@ -93,7 +95,7 @@ def split(images, labels, validation=0.1):
     return (images[:at], labels[:at]), (images[at:], labels[at:])
 
 
-def train(model, for_training, for_validation, *, batch_size, epochs, seed, run, augment=None):
+def train(model, for_training, for_validation, *, batch_size, epochs, seed, run, augment=None, mix=None):
     """Fit `model` on (images, labels), keeping each epoch in `run`, from the epoch on that the run has reached.
 
     `for_training` may also be `Fresh`: then no image comes twice, and nothing needs to be augmented.
@@ -106,7 +108,7 @@ def train(model, for_training, for_validation, *, batch_size, epochs, seed, run,
     if isinstance(for_training, Fresh):
         stream, count = fresh_batches(for_training, batch_size, first), len(for_training)
     else:
-        stream, count = shuffled_batches(*for_training, batch_size, seed, first, augment), len(for_training[0])
+        stream, count = shuffled_batches(*for_training, batch_size, seed, first, augment, mix), len(for_training[0])
     try:
         model.fit(
             stream,

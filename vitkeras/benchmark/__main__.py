@@ -45,6 +45,14 @@ def main():
     classify.add_argument("--models", nargs="+", choices=SIZES, default=SIZES, help="(default: all three)")
     classify.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
     classify.set_defaults(device="cpu")
+    cost = what.add_parser("cost", help="how time grows with batch, patches, width and depth; what eats it; PyTorch")
+    cost.add_argument("--rounds", type=at_least(1), default=5, help="of each, in turn (default 5)")
+    cost.add_argument(
+        "--precisions", nargs="+", choices=("float32", "bfloat16"), default=("float32", "bfloat16"), help="(both)"
+    )
+    cost.add_argument("--variants", type=at_least(1), metavar="N", help="the first N only (default: all)")
+    cost.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
+    cost.set_defaults(device="cpu")
     options = parser.parse_args()
 
     if options.device == "cpu":
