@@ -124,6 +124,7 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds)):
         ),
         loss=training.smoothed_crossentropy(LABEL_SMOOTHING),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        run_eagerly=options.quick,  # a few steps are done sooner than a graph is built
     )  # fmt: skip
     training.train(
         model, for_training, for_validation, batch_size=BATCH_SIZE, epochs=options.epochs,

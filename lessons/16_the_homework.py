@@ -43,8 +43,8 @@ data = datasets.load("mnist", options.data, stand_in=True)
 drawn = datasets.load("drawn")
 print(data.describe())
 if options.quick:
-    data, drawn = data.first(1500, 500), drawn.first(500, 100)
-    print("quick: 1,500 images to train on and 500 to test on, so the numbers below say nothing about the models")
+    data, drawn = data.first(500, 200), drawn.first(200, 100)
+    print("quick: 500 images to train on and 200 to test on, so the numbers below say nothing about the models")
 
 # %% The machine
 from vitkeras import machine

@@ -37,8 +37,8 @@ from vitkeras import datasets
 data = datasets.load("cifar10", options.data, stand_in=True)
 print(data.describe())
 if options.quick:
-    data = data.first(1000, 500)
-    print("quick: 1,000 images to train on and 500 to test on, so the numbers below say nothing about the model")
+    data = data.first(600, 200)
+    print("quick: 600 images to train on and 200 to test on, so the numbers below say nothing about the model")
 
 # %% The machine
 from vitkeras import machine
@@ -105,6 +105,7 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds)):
         ),
         loss=training.smoothed_crossentropy(LABEL_SMOOTHING),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        run_eagerly=options.quick,  # a few steps are done sooner than a graph is built
     )  # fmt: skip
     training.train(
         model, for_training, for_validation, batch_size=BATCH_SIZE, epochs=options.epochs,

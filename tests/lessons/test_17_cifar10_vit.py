@@ -8,14 +8,15 @@ from vitkeras import pretrained
 @pytest.fixture(scope="module")
 def finished(run_lesson, record_of, tmp_path_factory):
     folder = tmp_path_factory.mktemp("student")
-    done = run_lesson("15_cifar10_vit", folder, "--quick", "--data", "drawn")
+    done = run_lesson("17_cifar10_vit", folder, "--quick", "--data", "drawn")
     assert done.returncode == 0, done.stderr
-    return done.stdout, folder / "runs" / "15_cifar10_vit", record_of(folder / "runs" / "15_cifar10_vit")
+    return done.stdout, folder / "runs" / "17_cifar10_vit", record_of(folder / "runs" / "17_cifar10_vit")
 
 
 def test_it_has_the_parameters_of_the_model_that_ships(finished):
-    assert finished[2]["results"]["parameters"] == pretrained.load("cifar10_vit").parameters
-    assert f"{finished[2]['results']['parameters']:,} parameters" in finished[0]
+    (training,) = finished[2]["results"]["trainings"]
+    assert training["parameters"] == pretrained.load("cifar10_vit").parameters
+    assert f"{training['parameters']:,} parameters" in finished[0]
 
 
 def test_the_answer_is_the_recorded_accuracy_and_names_the_data(finished):
@@ -26,4 +27,4 @@ def test_the_answer_is_the_recorded_accuracy_and_names_the_data(finished):
 
 
 def test_what_it_keeps_can_be_asked(finished):
-    assert pretrained.load(finished[1] / "model.keras").model.input_shape == (None, 32, 32, 3)
+    assert pretrained.load(finished[1] / "seed-1" / "model.keras").model.input_shape == (None, 32, 32, 3)
