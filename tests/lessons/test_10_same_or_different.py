@@ -10,7 +10,7 @@ STAGES = ("first", "then")
 @pytest.fixture(scope="module")
 def finished(run_lesson, record_of, tmp_path_factory):
     folder = tmp_path_factory.mktemp("student")
-    done = run_lesson("10_same_or_different", folder, "--quick", "--trainings", "models")
+    done = run_lesson("10_same_or_different", folder, "--quick")
     assert done.returncode == 0, done.stderr
     return done, folder / "runs" / "10_same_or_different", record_of(folder / "runs" / "10_same_or_different")
 
@@ -29,7 +29,7 @@ def test_the_three_models_have_the_sizes_that_the_lesson_names(finished):
 
 
 def test_the_scenes_the_curves_and_the_accuracies_are_drawn(finished):
-    for name in ("scenes.png", "models.png", "by_scene.png"):
+    for name in ("scenes.png", "curves.png", "by_scene.png"):
         assert (finished[1] / name).stat().st_size > 5000
 
 
@@ -37,4 +37,4 @@ def test_it_ends_in_the_answer(finished):
     done, _, record = finished
     assert done.stdout.splitlines()[-1] == record["results"]["answer"]
     cnn = record["results"]["trainings"][1]["accuracy"]["as in training"]
-    assert f"CNN {100 * cnn:.2f}%" in record["results"]["answer"]
+    assert f"cnn {100 * cnn:.2f}%" in record["results"]["answer"]

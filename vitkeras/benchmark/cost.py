@@ -14,7 +14,7 @@ from vitkeras.benchmark.measuring import describe_machine, keep
 from vitkeras.benchmark.processes import one_process
 
 PEAK_SIDE = 2048  # of the square matrices whose product is the yardstick
-PARTS = ("matrix products", "normalisation", "activation", "softmax", "biases", "optimiser", "everything else")
+PARTS = (*in_keras.MARKS, "everything else")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The ViT of the cost benchmark in Keras, in a process of its own: built, asked to train, asked to answer, profiled."""
 
 import collections
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +16,9 @@ MARKS = {
     "biases": ("BiasAdd",),
     "normalisation": ("norm",),
     "activation": ("Gelu", "gelu", "Relu", "relu", "Erf"),
+    "heads and scores": ("attention",),
 }
+OPERATION = re.compile(r"[^:]+:\w+")  # what the profiler calls one: name:type. The rest encloses operations
 
 
 def vit(variant):
@@ -138,7 +141,7 @@ def parts_of(profile, steps_profiled):
         for line in plane.lines:
             for event in line.events:
                 name = plane.event_metadata[event.metadata_id].name
-                if ":" in name:  # an operation is told as name:type; the rest encloses operations
+                if OPERATION.fullmatch(name):
                     parts[part_of(name)] += event.duration_ps / 1e9 / steps_profiled
     return dict(parts)
 
