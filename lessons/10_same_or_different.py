@@ -181,7 +181,7 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds), tr
         0.0, epochs * steps - steps // 2, alpha=0.02, warmup_target=peak, warmup_steps=steps // 2
     )
     model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY, global_clipnorm=1.0),
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         run_eagerly=options.quick,  # a few steps are done sooner than a graph is built
