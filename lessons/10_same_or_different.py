@@ -196,6 +196,7 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds), tr
         model,
         accuracy={scene: outcome.accuracy for scene, outcome in outcomes.items()},
         parameters=model.count_params(),
+        seconds=sum(part.seconds),
         history=part.history,
     )
 
