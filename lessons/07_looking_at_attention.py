@@ -9,6 +9,7 @@ Source:  lecture, 4.1 (figures H to J) and 5, item 2; paper, 4.5 and figure 7, r
 
 Run:     python lessons/07_looking_at_attention.py
          python lessons/07_looking_at_attention.py --model runs/tr02c/model.keras       looks at that one instead
+         python lessons/07_looking_at_attention.py --model mnist_vit        at the one that ships: nothing is trained
          python lessons/07_looking_at_attention.py --quick       a few images: it runs, but the numbers say nothing
 
 Expect:  with 4 of 16 patches painted over, 60.8% are right if those are the most looked at, 51.9% if the inkiest,
@@ -28,13 +29,13 @@ NUM_HEADS = 4
 HEAD_WIDTH = 16  # key_dim as in the lecture's text: 4 heads of 16 share the 64
 BLOCKS = 4
 LAYER = 1  # whose arrows are drawn: in layer 1 a token is still its patch alone, later ones are mixtures
-COVERED = 4  # how many of the 16 patches the last test paints over
+COVERED = 4  # how many sixteenths of the patches the last test paints over
 
 options = lesson_options(
     "07_looking_at_attention",
     __doc__,
     epochs=EPOCHS,
-    model="a model.keras that lessons/tr02c.py has trained (left out: a small one is trained here first)",
+    model="mnist_vit, which ships, or a model.keras of a lesson (left out: a small one is trained here first)",
 )
 
 # %% The data, and a word on what it is
@@ -68,8 +69,7 @@ from keras import layers
 
 from vitkeras import EncoderBlock, PatchEncoder, Patches, attention, plots, training
 
-rows = columns = 28 // PATCH_SIZE
-grid = (rows, columns)
+rows = columns = 28 // PATCH_SIZE  # the lecture's 16 patches
 model = given
 if model is None:
     inputs = keras.Input(data.image_shape)  # (batch, 28, 28, 1)
@@ -96,12 +96,22 @@ images, labels = data.x_test[:1000], data.y_test[:1000]
 weights = attention.scores(model, images)  # (layers, images, heads, 16, 16)
 print(f"weights {weights.shape}: layers, images, heads, patch that looks, patch that is looked at")
 print(f"rows sum to 1, up to {np.abs(weights.sum(-1) - 1).max():.1e}")
+grid = attention.square_grid(weights)  # (4, 4); another model may have cut its images otherwise
+patches, patch_size = grid[0] * grid[1], 28 // grid[0]
 
 # The lecture's "7" without bar, its strokes through patches 5, 6 and 10: of the test images that are a 7 and are read
 # as one, with almost no ink in patches 9 and 11, where a bar would be, the one with most ink in each of the three.
 height, width, _ = data.image_shape
 ink = data.x_test.reshape(-1, rows, PATCH_SIZE, columns, PATCH_SIZE).sum((2, 4)).reshape(-1, rows * columns)
 ink = ink / ink.sum(-1, keepdims=True)  # (test images, 16): shares of the digit's ink
+
+
+def here(patch):
+    """The patch of this model's grid in which the middle of one of the lecture's 16 lies."""
+    row, column = ((7 * place + 3) // patch_size for place in divmod(patch, 4))
+    return row * grid[1] + column
+
+
 plain = (data.y_test == 7) & (outcome.predictions == 7) & (ink[:, [9, 11]].sum(-1) < 0.01)
 if not plain.any():
     print("no 7 of this sort is read as a 7: any 7 is taken instead")
@@ -120,18 +130,19 @@ plots.attention_of_heads(
 # %% Which patch looks at which? The lecture guesses: 5 at 6, a line at its corner, and 6 at 10, the corner at the stem.
 in_layer = attention.between_patches(of_seven[LAYER - 1], grid)  # (heads, 16, 16)
 for patch, other in ((5, 6), (6, 10), (10, 6)):
-    shares = ", ".join(f"{100 * share:.0f}%" for share in in_layer[:, patch, other])
-    print(f"layer {LAYER}: patch {patch} gives patch {other} {shares} of its look, by head; evenly it would be 6%")
+    shares = ", ".join(f"{100 * share:.0f}%" for share in in_layer[:, here(patch), here(other)])
+    print(f"layer {LAYER}: patch {patch} gives patch {other} {shares} of its look, by head; evenly {1 / patches:.0%}")
 plots.looks(
-    image, in_layer, (5, 6, 10), grid, f"layer {LAYER}, what three patches of a 7 look at", data,
+    image, in_layer, tuple(map(here, (5, 6, 10))), grid, f"layer {LAYER}, what three patches of a 7 look at", data,
     run.path("07_seven.png"),
 )  # fmt: skip
 
 # The lecture's pairs are an example of what a head may learn. In layer 1 of the recorded run heads compare others, and
 # look at patches without ink, which tell something too. But further up? There the maps above are columns, not pairs.
-looks_at_three = attention.heat(of_seven, grid).reshape(*of_seven.shape[:2], -1)[..., [5, 6, 10]].sum(-1).mean(-1)
+looks_at_three = attention.heat(of_seven, grid).reshape(*of_seven.shape[:2], -1)[..., [*map(here, (5, 6, 10))]]
+looks_at_three = looks_at_three.sum(-1).mean(-1)
 by_layer = ", ".join(f"{100 * share:.0f}%" for share in looks_at_three)  # (layers,): the mean over heads
-print(f"patches 5, 6 and 10 together get {by_layer} of all looks, layer by layer; evenly it would be 19%")
+print(f"patches 5, 6 and 10 together get {by_layer} of all looks, layer by layer; evenly {3 / patches:.0%}")
 
 # %% Do heads differ? How much of the attention would have to be moved to turn one head's look into the other's, against
 # moving it from one image to the next within a head. 0: the same; 1: nothing in common.
@@ -141,8 +152,8 @@ for layer, (between_heads, between_images) in enumerate(zip(heads, others, stric
     print(f"{layer:>5}   {between_heads:20.2f}   {between_images:20.2f}")
 
 # %% How far do they look? A head that looked at all patches alike would have the mean distance of all pairs.
-pixels = attention.mean_distance(weights, grid, PATCH_SIZE)  # (layers, heads)
-even = float(attention.distances(grid, PATCH_SIZE).mean())
+pixels = attention.mean_distance(weights, grid, patch_size)  # (layers, heads)
+even = float(attention.distances(grid, patch_size).mean())
 print(f"\nmean attention distance in pixels, layer by layer; looking at all alike: {even:.1f}")
 for layer, of_heads in enumerate(pixels, 1):
     print(f"layer {layer}: {', '.join(f'{distance:.1f}' for distance in of_heads)}")
@@ -152,8 +163,12 @@ plots.mean_distances(pixels, even, data, run.path("07_distances.png"))
 # %% Rollout: half of each token comes from itself, by the skip connection, half by attention; the layers multiply up
 rolled = attention.rollout(weights)  # (images, 16, 16)
 heat = attention.heat(rolled, grid)  # (images, 4, 4): all tokens go into the dense head, hence their average
-likeness = float(np.corrcoef(heat.ravel(), ink[: len(images)].ravel())[0, 1])
-print(f"\nrollout {rolled.shape}; heat {heat.shape}: from {heat.min():.3f} to {heat.max():.3f}, evenly {1 / 16:.3f}")
+ink = data.x_test[: len(images)].reshape(-1, grid[0], patch_size, grid[1], patch_size).sum((2, 4))
+ink = ink.reshape(-1, patches) / ink.sum((1, 2))[:, None]  # (images, 16): of this model's patches
+likeness = float(np.corrcoef(heat.ravel(), ink.ravel())[0, 1])
+print(
+    f"\nrollout {rolled.shape}; heat {heat.shape}: from {heat.min():.3f} to {heat.max():.3f}, evenly {1 / patches:.3f}"
+)
 print(f"correlation of the heat with the ink in a patch: {likeness:+.2f}")
 one_of_each = [int(np.flatnonzero(labels == label)[0]) for label in range(len(data.class_names))]
 plots.attention_over(
@@ -168,22 +183,23 @@ grey = data.x_train.mean()
 chance = np.random.default_rng(options.seed)
 orders = {
     "most looked at (rollout)": np.argsort(-heat.reshape(len(images), -1), axis=1, kind="stable"),  # (images, 16)
-    "most ink": np.argsort(-ink[: len(images)], axis=1, kind="stable"),
-    "at random": chance.permuted(np.tile(np.arange(rows * columns), (len(images), 1)), axis=1),
+    "most ink": np.argsort(-ink, axis=1, kind="stable"),
+    "at random": chance.permuted(np.tile(np.arange(patches), (len(images), 1)), axis=1),
     "least looked at (rollout)": np.argsort(heat.reshape(len(images), -1), axis=1, kind="stable"),
 }
-counts = range(0, 13, 2)
+counts = [sixteenths * patches // 16 for sixteenths in range(0, 13, 2)]
+covered = COVERED * patches // 16
 accuracies = {
     which: [
-        training.evaluate(model, attention.covered(images, order[:, :count], PATCH_SIZE, grey), labels).accuracy
+        training.evaluate(model, attention.covered(images, order[:, :count], patch_size, grey), labels).accuracy
         for count in counts
     ]
     for which, order in orders.items()
 }
-print(f"\nright when so many patches of 16 are covered   {'  '.join(f'{count:>5}' for count in counts)}")
+print(f"\nright when so many patches of {patches} are covered   {'  '.join(f'{count:>5}' for count in counts)}")
 for which, values in accuracies.items():
     print(f"{which:<46} {'  '.join(f'{100 * value:4.0f}%' for value in values)}")
-plots.covering(list(counts), accuracies, rows * columns, data, run.path("07_covering.png"))
+plots.covering(counts, accuracies, patches, data, run.path("07_covering.png"))
 # In the recorded run the map does much better than chance, and no better than a ranking by ink: it tells where there
 # is something to be seen. That it also tells why the model said 7, and not 1, is more than this test, or the picture,
 # can show.
@@ -195,11 +211,11 @@ plots.covering(list(counts), accuracies, rows * columns, data, run.path("07_cove
 # 3. The rollout gives the skip connections one half. What would the heat be with nine tenths, and is there a right one?
 
 # %% The number to check
-of_count = {which: f"{100 * values[counts.index(COVERED)]:.1f}%" for which, values in accuracies.items()}
+of_count = {which: f"{100 * values[counts.index(covered)]:.1f}%" for which, values in accuracies.items()}
 run.finish(
     model if given is None else None,
     answer=(
-        f"With {COVERED} of 16 patches painted over, {of_count['most looked at (rollout)']} are right if those "
+        f"With {covered} of {patches} patches painted over, {of_count['most looked at (rollout)']} are right if those "
         f"are the most looked at, {of_count['most ink']} if the inkiest, {of_count['at random']} if any; untouched "
         f"{100 * accuracies['at random'][0]:.1f}%, on the first {len(images):,} test images of {data.title}"
     ),
@@ -211,6 +227,6 @@ run.finish(
     mean_distance=pixels.tolist(),
     mean_distance_of_an_even_look=even,
     heat_and_ink=likeness,
-    covered=list(counts),
+    covered=counts,
     accuracy_when_covered=accuracies,
 )

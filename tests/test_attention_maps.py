@@ -210,3 +210,10 @@ def test_exactly_the_named_patches_are_covered(rng):
     np.testing.assert_array_equal(covered, expected)
     assert covered.dtype == np.uint8
     np.testing.assert_array_equal(attention.covered(images, np.zeros((2, 0), int), 2, 200), images)
+
+
+def test_a_grid_that_is_no_square_and_layers_of_unlike_tokens_are_told():
+    with pytest.raises(Misuse, match="17 tokens do not fill a square"):
+        attention.square_grid(np.zeros((2, 3, 4, 17, 17)))
+    with pytest.raises(Misuse, match="no one grid"):
+        attention.square_grid([np.zeros((3, 4, 16, 16)), np.zeros((3, 8, 16, 16))])

@@ -3,6 +3,8 @@
 >>> from vitkeras import attention
 """
 
+import math
+
 import keras
 import numpy as np
 
@@ -65,6 +67,23 @@ def probe_of(model):
             f"Received: {model.name!r}, a {type(model).__name__} of {kinds_of(model)}"
         )
     return keras.Model(again.inputs[0], [again.outputs[0], *weights])
+
+
+def square_grid(weights):
+    """Rows and columns of the patches that attended: as many of both. weights: (…, patches, patches)
+
+    >>> square_grid(np.zeros((4, 1, 2, 49, 49)))
+    (7, 7)
+    """
+    if isinstance(weights, list):
+        raise Misuse("The layers of this model do not all attend to the same tokens, so there is no one grid of them.")
+    side = math.isqrt(weights.shape[-1])
+    if side * side != weights.shape[-1]:
+        raise Misuse(
+            f"{weights.shape[-1]} tokens do not fill a square. Needed here is a model whose tokens are the patches of "
+            "a square image, without a class token."
+        )
+    return side, side
 
 
 def scores_of_backbone(backbone, images, batch_size=16):

@@ -1,20 +1,23 @@
-"""A model that was trained before, from its file."""
+"""A model that was trained before, from its file or by the name under which it ships."""
 
 from pathlib import Path
 
 from vitkeras.errors import Misuse
-from vitkeras.pretrained import own
+from vitkeras.pretrained import catalogue, own
 
 
 def load(path, image_shape, classes):
-    """The model in a `model.keras`, if it reads images of this shape and ends in a logit for each class.
+    """The model in a `model.keras`, or one that ships, if it reads such images and ends in a logit for each class.
 
     Nothing in the file is run (`safe_mode`), whoever it came from.
     """
+    if path in catalogue.SHIPPED:
+        path = catalogue.SHIPPED_FOLDER / path / "model.keras"
     if not Path(path).is_file():
         there = "a folder" if Path(path).is_dir() else "not there"
         raise Misuse(
-            f"{path} is {there}. --model wants the model.keras in the run folder of a lesson that trained one."
+            f"{path} is {there}. --model wants the model.keras in the run folder of a lesson that trained one, or the "
+            f"name of one that ships: {', '.join(catalogue.SHIPPED)}."
         )
     try:
         model = own.opened(Path(path))

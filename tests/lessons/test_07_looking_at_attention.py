@@ -94,3 +94,16 @@ def test_a_wrong_model_gets_one_line(run_lesson, tmp_path, name, hint):
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert hint in done.stderr
+
+
+def test_the_model_that_ships_is_looked_at_without_a_training(run_lesson, record_of, tmp_path):
+    done = run_lesson("07_looking_at_attention", tmp_path, "--quick", "--data", "drawn", "--model", "mnist_vit")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "runs" / "07_looking_at_attention"
+    results = record_of(folder)["results"]
+    assert {p.name for p in folder.glob("*.png")} == PICTURES
+    assert "12 of 49 patches" in results["answer"]
+    assert results["test_accuracy"] > 0.98
+    assert results["covered"] == [0, 6, 12, 18, 24, 30, 36]
+    covered = results["accuracy_when_covered"]
+    assert covered["most looked at (rollout)"][2] < covered["at random"][2] < covered["least looked at (rollout)"][2]

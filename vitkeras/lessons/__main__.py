@@ -5,6 +5,7 @@ python -m vitkeras.lessons run 3                  one, on a few images; its outp
 python -m vitkeras.lessons run all --jobs 2       all, two at a time; their output is kept in runs/lessons-log
 python -m vitkeras.lessons run 3 --full -- --epochs 5
 python -m vitkeras.lessons notebooks my-notebooks all
+python -m vitkeras.lessons records                the table of records, in Markdown, as the course's page has it
 
 A lesson is named by its number (3), its name (03_attention, attention) or a part of it that no other has.
 """
@@ -38,6 +39,11 @@ def main(arguments=None):
             from vitkeras.lessons import notebooks
 
             return notebooks.build(catalogue.choose(lessons, options.names or ["all"]), options.out, options.force)
+        if options.command == "records":
+            from vitkeras.lessons import records
+
+            print("\n".join(records.table(lessons[0].path.parent / "results", options.language)))
+            return 0
         return show(lessons)
     except Problem as problem:
         return report(problem)
@@ -57,6 +63,8 @@ def read_options(words):
     notebooks.add_argument("out", metavar="FOLDER", help="where the notebooks go")
     notebooks.add_argument("names", nargs="*", **(NAMES | {"help": f"{NAMES['help']} (default all)"}))
     notebooks.add_argument("--force", action="store_true", help="replace notebooks that are there already")
+    records = commands.add_parser("records", help="the table of what several seeds have reached, in Markdown")
+    records.add_argument("--language", choices=("en", "pt"), default="en", help="(default en)")
     return parser.parse_args(words)
 
 
