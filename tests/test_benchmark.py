@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from vitkeras.benchmark import classify, measuring, processes, shapes
+from vitkeras.benchmark import classify, cost, measuring, processes, shapes
 from vitkeras.errors import Problem
 
 
@@ -122,3 +122,53 @@ def test_photos_for_the_benchmark_are_drawn_or_read_over_and_over(tmp_path):
     assert len(files) == 45
     assert files[0] == files[20] == files[40]
     assert "20 photos" in about
+
+
+@pytest.fixture(scope="module")
+def cost_figures(tmp_path_factory):
+    file = tmp_path_factory.mktemp("cost") / "figures.json"
+    words = ["cost", "--variants", "1", "--rounds", "1", "--precisions", "float32", "--json", str(file)]
+    done = subprocess.run([sys.executable, "-m", "vitkeras.benchmark", *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(file.read_text())["precisions"]["float32"]
+
+
+def test_operations_of_the_cost_benchmark_are_those_worked_out_by_hand(cost_figures):
+    (row,) = cost_figures["rows"]
+    batch, tokens, width, blocks = 16, 49, 64, 4
+    block = tokens * (4 + 4) * width**2 + 2 * tokens**2 * width  # four projections, the MLP; scores and mixing
+    forward = batch * (tokens * 16 * width + blocks * block + width * 10)
+    assert row["inference multiply-adds"] == forward
+    # Backwards each product becomes two, but for the images, whose gradient nobody needs.
+    assert row["training multiply-adds"] == 3 * forward - batch * tokens * 16 * width
+
+
+def test_most_of_a_steps_time_is_found_in_its_parts(cost_figures):
+    for parts in cost_figures["parts"].values():
+        assert set(parts) == set(cost.PARTS)
+        assert parts["matrix products"] > 0.1 * sum(parts.values())
+    assert cost_figures["parts"]["LeanBlock"]["activation"] < cost_figures["parts"]["EncoderBlock"]["activation"]
+
+
+def test_shares_of_the_peak_and_ratios_are_taken_round_by_round():
+    row = {
+        "variant": {"batch": 16, "patch": 4, "width": 64, "blocks": 4, "lean": False}, "tokens": 49,
+        "training multiply-adds": 10**9, "inference multiply-adds": 3 * 10**8, "peak": [100, 400],
+        "milliseconds": {
+            "keras": {"training": [40.0, 20.0], "inference": [12.0, 6.0]},
+            "torch": {"training": [80.0, 20.0], "inference": [6.0, 6.0]},
+        },
+    }  # fmt: skip
+    assert cost.cells(row) == [
+        "16", "4", "64", "4", "49", "2.00", "30.0", "75", "38%", "1.50", "0.60", "9.0", "75", "38%", "0.75",
+    ]  # fmt: skip
+
+
+def test_pytorch_computes_what_keras_computes():
+    pytest.importorskip("torch")
+    from vitkeras.benchmark import in_keras, in_torch
+
+    variant = cost.Variant(batch=2, blocks=2)
+    ready = in_keras.get_ready(variant, "float32", "cpu")
+    logits = in_torch.get_ready(variant, "float32", ready["weights"], ready["image"])
+    assert abs(logits - ready["logits"]).max() < 1e-4

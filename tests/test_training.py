@@ -5,6 +5,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from vitkeras import training
 
@@ -52,6 +53,51 @@ def test_starting_at_an_epoch_equals_having_run_those_before():
     late = [batch.numpy() for _, batch in training.shuffled_batches(images, labels, 50, seed=7, first_epoch=2).take(3)]
     for expected, batch in zip(whole[6:], late, strict=True):
         np.testing.assert_array_equal(batch, expected)
+
+
+def test_mixing_may_change_the_labels_of_a_batch_by_its_own_chance():
+    images, labels = images_and_labels(100)
+
+    def mix(images, labels, seed):
+        return images * 0, labels + tf.random.stateless_uniform((), seed, 0, 1000, tf.int32)
+
+    stream = training.shuffled_batches(images, labels, 50, seed=1, mix=mix)
+    plain = training.shuffled_batches(images, labels, 50, seed=1)
+    moved = []
+    for (pixels, mixed), (_, before) in zip(stream.take(4), plain.take(4), strict=True):
+        assert not pixels.numpy().any()
+        (difference,) = set((mixed - before).numpy())
+        moved.append(difference)
+    assert len(set(moved)) > 1
+
+
+def drawn(epoch):
+    images, labels = images_and_labels(70)
+    return images + np.uint8(epoch), labels + np.int32(1000 * epoch)
+
+
+def test_fresh_images_come_epoch_after_epoch_in_full_batches_and_a_rest():
+    stream = training.fresh_batches(training.Fresh(drawn, 70), 32)
+    batches = [labels.numpy() for _, labels in stream.take(6)]
+    assert [len(batch) for batch in batches] == [32, 32, 6] * 2
+    np.testing.assert_array_equal(np.concatenate(batches), np.concatenate([drawn(0)[1], drawn(1)[1]]))
+    pixels, labels = next(iter(stream))
+    np.testing.assert_allclose(255 * pixels.numpy()[:, 0, 0, 0], labels.numpy() % 256, atol=1e-3)
+
+
+def test_fresh_images_may_begin_at_any_epoch():
+    late = training.fresh_batches(training.Fresh(drawn, 70), 32, first_epoch=3)
+    np.testing.assert_array_equal(next(iter(late))[1].numpy(), drawn(3)[1][:32])
+
+
+def test_a_smoothed_label_asks_for_a_little_less_than_all():
+    logits = np.log(np.array([[0.91, *9 * [0.01]]], "float32"))
+    loss = training.smoothed_crossentropy(0.1)
+    at_the_target = float(loss(np.array([0]), logits)[0])
+    assert at_the_target == pytest.approx(-(0.91 * np.log(0.91) + 0.09 * np.log(0.01)), abs=1e-5)
+    assert float(loss(np.array([0]), 2 * logits)[0]) > at_the_target
+    plain = keras.losses.sparse_categorical_crossentropy(np.array([3]), logits, from_logits=True)
+    np.testing.assert_allclose(training.smoothed_crossentropy(0.0)(np.array([3]), logits), plain, rtol=1e-5)
 
 
 def test_order_has_no_memory_of_the_place():
