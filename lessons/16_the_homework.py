@@ -13,7 +13,7 @@ Source:  lecture, "lição de casa extra #1"; Hassani et al., "Escaping the Big 
 Run:     python lessons/16_the_homework.py --precision auto --seeds 3
          python lessons/16_the_homework.py --precision auto --seeds 3 --trainings ablation --epochs 6
 
-Expect:  EXPECT
+Expect:  its record is being made
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded

@@ -9,7 +9,7 @@ Source:  paper, section 3.1, "Hybrid Architecture"; Xiao et al., "Early convolut
 Run:     python lessons/17_cifar10_vit.py --precision auto --seeds 3
          python lessons/17_cifar10_vit.py --precision auto       one seed
 
-Expect:  EXPECT
+Expect:  its record is being made
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded

@@ -12,14 +12,17 @@ from vitkeras.lessons import catalogue
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "lessons" / "results"
-LESSONS = [lesson.name for lesson in catalogue.lessons_in(ROOT / "lessons")]
+# No record yet: the page says so instead of a number.
+UNRECORDED = {"16_the_homework", "17_cifar10_vit", "18_cifar10_on_a_gpu"}
+ALL_LESSONS = [lesson.name for lesson in catalogue.lessons_in(ROOT / "lessons")]
+LESSONS = [name for name in ALL_LESSONS if name not in UNRECORDED]
 PAGES = {"README.md": ".", "README.pt-BR.md": ","}  # page -> what stands before the decimals
 FOLDERS = {"tr02c": "tr02c-mnist"}
 DATA = {
     "08_cifar10": "JPEG copy of CIFAR-10",
     "10_same_or_different": "shapes",
     "14_fine_tuning": "letters",
-    "15_cifar10_vit": "JPEG copy of CIFAR-10",
+    "17_cifar10_vit": "JPEG copy of CIFAR-10",
 }  # the others: MNIST
 
 
@@ -100,9 +103,17 @@ def test_what_a_lesson_expects_is_a_number(lesson):
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("lesson", [lesson for lesson, data in DATA.items() if "JPEG" in data])
+@pytest.mark.parametrize("lesson", [name for name, data in DATA.items() if "JPEG" in data and name in LESSONS])
 def test_a_result_on_the_jpeg_copy_says_so(name, lesson):
     assert "JPEG" in row_of(lesson, page(name))[-1]
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("lesson", sorted(UNRECORDED))
+def test_a_lesson_without_a_record_has_no_number_on_the_page(name, lesson):
+    *_, time, result = row_of(lesson, page(name))
+    assert not re.search(r"\d", time + result.replace("CIFAR-10", ""))
+    assert not (RESULTS / lesson).exists()
 
 
 @pytest.mark.parametrize("name", PAGES)
