@@ -108,7 +108,7 @@ class LeanBlock(EncoderBlock):
 
     Matrix products are less than half of a training step; the rest are passes over memory. RMSNorm divides a token by
     its root mean square and does not subtract its mean (Zhang and Sennrich, 2019), ReLU needs one pass and the exact
-    GELU several, and every bias is a pass of its own, forth and back. `python -m vitkeras.benchmark cost` tells how much.
+    GELU several, and every bias is a pass of its own, forth and back; see `python -m vitkeras.benchmark cost`.
 
     >>> tuple(LeanBlock(num_heads=8, mlp_dim=128, grid=(4, 4), local=True)(np.ones((2, 16, 64), "float32")).shape)
     (2, 16, 64)
