@@ -36,7 +36,7 @@ def test_vit_and_cnn_are_of_about_one_size_and_only_one_attends(finished):
 def test_the_answer_is_of_single_views_and_the_five_are_told_apart(finished):
     results = finished[2]["results"]
     vit, cnn = (row["test_accuracy"] for row in results["trainings"])
-    assert f"ViT {100 * vit:.2f}%, CNN {100 * cnn:.2f}%" in results["answer"]
+    assert f"vit {100 * vit:.2f}%, cnn {100 * cnn:.2f}%" in results["answer"]
     assert finished[0].splitlines()[-1] == results["answer"]
     assert all("test_accuracy_in_five_views" in row for row in results["trainings"])
 
