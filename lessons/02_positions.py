@@ -151,6 +151,7 @@ for part in run.parts(positions=("with", "without"), patches=("in place", "shuff
         optimizer=keras.optimizers.AdamW(LEARNING_RATE, weight_decay=WEIGHT_DECAY),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        run_eagerly=options.quick,  # a few steps are done sooner than a graph is built
     )
     for_training, for_validation = training.split(reordered(data.x_train, order), data.y_train)
     training.train(

@@ -101,6 +101,7 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds), at
         optimizer=keras.optimizers.AdamW(LEARNING_RATE, weight_decay=WEIGHT_DECAY),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        run_eagerly=options.quick,  # a few steps are done sooner than a graph is built
     )
     training.train(
         model, for_training, for_validation,

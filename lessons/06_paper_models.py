@@ -157,6 +157,7 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds), re
         optimizer=optimizer(part.choice["recipe"]),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        run_eagerly=options.quick,  # a few steps are done sooner than a graph is built
     )
     training.train(
         model, for_training, for_validation,

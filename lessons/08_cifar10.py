@@ -114,6 +114,7 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds), mo
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        run_eagerly=options.quick,  # a few steps are done sooner than a graph is built
     )
     training.train(
         model, for_training, for_validation, batch_size=BATCH_SIZE, epochs=options.epochs,

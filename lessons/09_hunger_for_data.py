@@ -104,6 +104,7 @@ for part in run.parts(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        run_eagerly=options.quick,  # a few steps are done sooner than a graph is built
     )
     training.train(
         model, (images[repeated], labels[repeated]), for_validation,

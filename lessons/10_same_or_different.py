@@ -46,8 +46,8 @@ from vitkeras.datasets import shapes
 
 EASY_EPOCHS = max(1, options.epochs // 2)
 if options.quick:
-    PICTURES, FRESH_IMAGES = 200, 100
-    print("quick: 400 pictures to learn from and 100 to test on, so the numbers below say nothing about the models")
+    PICTURES, FRESH_IMAGES = 128, 64
+    print("quick: 256 pictures to learn from and 64 to test on, so the numbers below say nothing about the models")
 if options.data:
     print(f"--data {options.data}: these pictures are drawn, not read, so it changes nothing")
 data = shapes.load(FRESH_IMAGES, FRESH_IMAGES, seed=1)  # the first to watch the training, the others for the end

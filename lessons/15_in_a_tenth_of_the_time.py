@@ -48,8 +48,8 @@ from vitkeras import datasets
 data = datasets.load("mnist", options.data, stand_in=True)
 print(data.describe())
 if options.quick:
-    data = data.first(2000, 1000)
-    print("quick: 2,000 images to train on and 1,000 to test on, so the numbers below say nothing about the model")
+    data = data.first(600, 200)
+    print("quick: 600 images to train on and 200 to test on, so the numbers below say nothing about the model")
 
 # %% The machine
 from vitkeras import machine

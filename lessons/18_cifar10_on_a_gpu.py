@@ -44,8 +44,8 @@ from vitkeras import datasets
 data = datasets.load("cifar10", options.data, stand_in=True)
 print(data.describe())
 if options.quick:
-    data = data.first(400, 100)
-    print("quick: 400 images to train on and 100 to test on, so the numbers below say nothing about the model")
+    data = data.first(120, 50)
+    print("quick: 120 images to train on and 50 to test on, so the numbers below say nothing about the model")
     EPOCHS, WARMUP_EPOCHS, BATCH_SIZE = 1, 0, 64
 else:
     print("this recipe has not been run in full yet: it needs a GPU, and no number is known")
