@@ -11,7 +11,7 @@ import pytest
 def test_the_layers_pass_their_tests_on_jax_too():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/layers"],
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         env=os.environ | {"KERAS_BACKEND": "jax", "PYTEST_ADDOPTS": ""},  # no workers of its own
         capture_output=True,
         text=True,
