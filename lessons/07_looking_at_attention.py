@@ -99,11 +99,16 @@ print(f"rows sum to 1, up to {np.abs(weights.sum(-1) - 1).max():.1e}")
 grid = attention.square_grid(weights)  # (4, 4); another model may have cut its images otherwise
 patches, patch_size = grid[0] * grid[1], 28 // grid[0]
 
+
 # The lecture's "7" without bar, its strokes through patches 5, 6 and 10: of the test images that are a 7 and are read
 # as one, with almost no ink in patches 9 and 11, where a bar would be, the one with most ink in each of the three.
-height, width, _ = data.image_shape
-ink = data.x_test.reshape(-1, rows, PATCH_SIZE, columns, PATCH_SIZE).sum((2, 4)).reshape(-1, rows * columns)
-ink = ink / ink.sum(-1, keepdims=True)  # (test images, 16): shares of the digit's ink
+def shares_of_ink(images, side):
+    """How much of a digit's ink lies in each of side x side patches: (images, side * side)"""
+    of_patches = images.reshape(-1, side, 28 // side, side, 28 // side).sum((2, 4)).reshape(-1, side * side)
+    return of_patches / of_patches.sum(-1, keepdims=True)
+
+
+ink = shares_of_ink(data.x_test, rows)  # (test images, 16)
 
 
 def here(patch):
@@ -163,8 +168,7 @@ plots.mean_distances(pixels, even, data, run.path("07_distances.png"))
 # %% Rollout: half of each token comes from itself, by the skip connection, half by attention; the layers multiply up
 rolled = attention.rollout(weights)  # (images, 16, 16)
 heat = attention.heat(rolled, grid)  # (images, 4, 4): all tokens go into the dense head, hence their average
-ink = data.x_test[: len(images)].reshape(-1, grid[0], patch_size, grid[1], patch_size).sum((2, 4))
-ink = ink.reshape(-1, patches) / ink.sum((1, 2))[:, None]  # (images, 16): of this model's patches
+ink = shares_of_ink(images, grid[0])  # (images, 16): of this model's patches
 likeness = float(np.corrcoef(heat.ravel(), ink.ravel())[0, 1])
 print(
     f"\nrollout {rolled.shape}; heat {heat.shape}: from {heat.min():.3f} to {heat.max():.3f}, evenly {1 / patches:.3f}"

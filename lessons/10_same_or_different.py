@@ -8,7 +8,7 @@ depends on how it begins.
 
 Three models, with 169,618 (CNN), 206,034 (hybrid) and 164,634 parameters (ViT), learn it from scratch, from the same
 pictures, of which none comes twice. Then the ViT again, with one thing left out at a time: what does it live on? All
-are asked about fresh pictures, and the three also about pictures of a sort that training never had.
+are asked about fresh pictures, and about pictures of a sort that training never had.
 
 As long as a model cannot tell the kinds, "same" and "different" are a toss-up to it, and nothing leads it to tell them.
 So every model first sees easy pictures, of one size and upright: a curriculum.

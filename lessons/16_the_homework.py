@@ -100,8 +100,10 @@ def cnn():
 
 
 # %% What is trained: everything that helps, or all but one
+from vitkeras import augmentation, plots, runs, training
+
 AUGMENTED = {
-    "distorted": lambda images, seed: augmentation.distorted(images, seed),
+    "distorted": augmentation.distorted,
     "shifted": lambda images, seed: augmentation.shifted(images, seed, 2),
     "none": None,
 }
@@ -132,8 +134,6 @@ for name, change in TRAININGS.items():
 
 # %% Training
 import numpy as np
-
-from vitkeras import augmentation, plots, runs, training
 
 settings = {
     "epochs": options.epochs, "batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE,
@@ -190,18 +190,19 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds), tr
         model, images, for_validation, batch_size=BATCH_SIZE, epochs=options.epochs, seed=seed, run=part,
         augment=AUGMENTED[chosen["augmented"]],
     )  # fmt: skip
+    views = in_views(model)
     # `fit` has ended with the averaged weights; what its last epoch said of the images held out is of the last ones.
     held_out = {
         "last weights": part.history["val_accuracy"][-1],
         "averaged": training.evaluate(model, *for_validation).accuracy,
-        "five views": training.evaluate(in_views(model), *for_validation).accuracy,
+        "five views": training.evaluate(views, *for_validation).accuracy,
     }
     results = {"held_out": held_out, "parameters": model.count_params(), "seconds": sum(part.seconds)}
     if options.trainings != "ablation":
         outcome = training.evaluate(model, data.x_test, data.y_test)
         results |= {
             "test_accuracy": outcome.accuracy,
-            "test_accuracy_in_five_views": training.evaluate(in_views(model), data.x_test, data.y_test).accuracy,
+            "test_accuracy_in_five_views": training.evaluate(views, data.x_test, data.y_test).accuracy,
             "drawn_test_accuracy": training.evaluate(model, drawn.x_test, drawn.y_test).accuracy,
         }
         plots.worst_mistakes(outcome, data, part.path("mistakes.png"))

@@ -39,14 +39,11 @@ class Variant:
 
 
 BASE = Variant()
-SERIES = {
-    "batch": [replace(BASE, batch=size) for size in (16, 64, 256, 1024)],
-    "patch": [replace(BASE, patch=size) for size in (14, 7, 4, 2)],
-    "width": [replace(BASE, width=size) for size in (32, 64, 128, 256)],
-    "blocks": [replace(BASE, blocks=count) for count in (1, 2, 4, 8)],
-    "lean": [BASE, replace(BASE, lean=True)],
-}
-VARIANTS = list(dict.fromkeys(variant for series in SERIES.values() for variant in series))
+SIZES = {"batch": (16, 64, 256, 1024), "patch": (14, 7, 4, 2), "width": (32, 64, 128, 256), "blocks": (1, 2, 4, 8)}
+LEAN = replace(BASE, lean=True)
+VARIANTS = list(
+    dict.fromkeys([*(replace(BASE, **{name: size}) for name, sizes in SIZES.items() for size in sizes), LEAN])
+)
 
 
 def run(options):
@@ -65,8 +62,8 @@ def run(options):
                 ways["torch"] = stack.enter_context(one_process())
             rows = [measured(variant, precision, ways, options) for variant in VARIANTS[: options.variants]]
             parts = {
-                kind: ways["keras"](in_keras.where_a_step_goes, replace(BASE, lean=kind == "LeanBlock"), precision)
-                for kind in ("EncoderBlock", "LeanBlock")
+                kind: ways["keras"](in_keras.where_a_step_goes, variant, precision)
+                for kind, variant in (("EncoderBlock", BASE), ("LeanBlock", LEAN))
             }
         figures["precisions"][precision] = {"rows": rows, "parts": parts}
         show(precision, rows, parts)
@@ -102,7 +99,7 @@ def told(row):
 
 
 def named(variant):
-    sizes = ", ".join(f"{name} {variant[name]}" for name in ("batch", "patch", "width", "blocks"))
+    sizes = ", ".join(f"{name} {variant[name]}" for name in SIZES)
     return sizes + ", lean" * variant["lean"]
 
 
@@ -114,7 +111,7 @@ def best(rows):
 def cells(row, peak):
     """The cells of a variant's line. A multiply-add is two operations; shares are of `peak`, in GFLOP/s."""
     variant = row["variant"]
-    line = [str(variant[name]) for name in ("batch", "patch", "width", "blocks")]
+    line = [str(variant[name]) for name in SIZES]
     line[-1] += " lean" if variant["lean"] else ""
     line.append(str(row["tokens"]))
     for what in ("training", "inference"):
@@ -140,7 +137,7 @@ def show(precision, rows, parts):
         title=f"{precision}: a product of {PEAK_SIDE} x {PEAK_SIDE} matrices reaches {peak:.0f} GFLOP/s at best\n"
         "GFLOP counted in the graph; PyTorch's time as a multiple of ours"
     )
-    for name in ("batch", "patch", "width", "blocks", "tokens"):
+    for name in (*SIZES, "tokens"):
         table.add_column(name, justify="right")
     for what in ("train", "answer"):
         for name in (f"{what}: GFLOP", "ms", "GFLOP/s", "of peak", "PyTorch"):

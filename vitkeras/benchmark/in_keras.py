@@ -3,10 +3,11 @@
 import collections
 import re
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
+
+from vitkeras.benchmark.measuring import milliseconds_of
 
 # A part of the step, and what the names of its operations have in them; the first that fits.
 MARKS = {
@@ -94,13 +95,8 @@ def inference_step(model, batch):
     return tf.function(lambda: model(images, training=False))
 
 
-def once(what, seconds=0.1):
-    """Milliseconds of a step, over as many as fill `seconds`."""
-    began, calls = time.perf_counter(), 0
-    while calls == 0 or time.perf_counter() - began < seconds:
-        steps[what]().numpy()
-        calls += 1
-    return 1000 * (time.perf_counter() - began) / calls
+def once(what):
+    return milliseconds_of(lambda: steps[what]().numpy())
 
 
 def peak(side, precision):
@@ -111,10 +107,7 @@ def peak(side, precision):
     left, right = (tf.cast(tf.random.normal((side, side)), kind) for _ in range(2))
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(left, right)[:1]))
     product().numpy()
-    began = time.perf_counter()
-    for _ in range(3):
-        product().numpy()
-    return 3 * 2 * side**3 / (time.perf_counter() - began) / 1e9
+    return 2 * side**3 / milliseconds_of(lambda: product().numpy(), seconds=0.2) / 1e6
 
 
 def where_a_step_goes(variant, precision, device="cpu", steps_profiled=5):

@@ -1,9 +1,10 @@
 """The ViT of the cost benchmark in PyTorch, with the weights of the Keras model: the same sums, another library."""
 
 import contextlib
-import time
 
 import numpy as np
+
+from vitkeras.benchmark.measuring import milliseconds_of
 
 
 def get_ready(variant, precision, weights, image):
@@ -42,12 +43,8 @@ def get_ready(variant, precision, weights, image):
     return logits
 
 
-def once(what, seconds=0.1):
-    began, calls = time.perf_counter(), 0
-    while calls == 0 or time.perf_counter() - began < seconds:
-        steps[what]()
-        calls += 1
-    return 1000 * (time.perf_counter() - began) / calls
+def once(what):
+    return milliseconds_of(steps[what])
 
 
 def build(variant):

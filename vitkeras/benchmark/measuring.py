@@ -36,6 +36,15 @@ def seconds_of(step, calls):
     return time.perf_counter() - began
 
 
+def milliseconds_of(step, seconds=0.1):
+    """Milliseconds of a step that returns when all is computed, over as many as fill `seconds`."""
+    began, calls = time.perf_counter(), 0
+    while calls == 0 or time.perf_counter() - began < seconds:
+        step()
+        calls += 1
+    return 1000 * (time.perf_counter() - began) / calls
+
+
 def peak_memory():
     """The most megabytes that this process has had; None where the system does not tell (Windows)."""
     try:  # Linux. getrusage would not do there: a child starts with its parent's peak.

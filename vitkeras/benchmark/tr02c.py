@@ -83,9 +83,7 @@ def get_ready(way, precision, device, images, labels):
         keras.config.set_dtype_policy(machine.PRECISIONS[precision])
         train = ready_published()
         images = images.astype("float32") / 255  # once, as the lecture does
-    few = slice(0, 2 * BATCH)
-    train(images[few], labels[few])
-    one_epoch_of_this_process = lambda: train(images, labels)  # noqa: E731
+    one_epoch_of_this_process = traced(train, images, labels)
 
 
 def one_epoch():
@@ -117,7 +115,11 @@ def published_epoch(images, labels):
         train = ready_published()
     finally:
         keras.config.set_dtype_policy(policy)
-    images = images.astype("float32") / 255
+    return traced(train, images.astype("float32") / 255, labels)
+
+
+def traced(train, images, labels):
+    """An epoch to run. Tracing its functions takes long and only once, so that is done now, on a few batches."""
     few = slice(0, 2 * BATCH)
     train(images[few], labels[few])
     return lambda: train(images, labels)

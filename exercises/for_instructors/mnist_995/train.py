@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from mnist_995 import build, vit
 
-from vitkeras import datasets, machine, runs, training
+from vitkeras import augmentation, datasets, machine, runs, training
 from vitkeras.errors import speak_plainly
 from vitkeras.files import written_whole
 
@@ -34,35 +34,13 @@ TILT = 0.18  # turned, slanted and stretched: up to so many pixels for each pixe
 SHIFT = 1.5  # pixels, at most
 BEND = 0.7  # pixels, standard deviation at the knots
 KNOTS = 5
-SIDE = 28
 
 
 def distorted(images, seed, strength):
-    """Turn, slant, stretch, shift and bend each image: every pixel asks another place for its grey level.
-
-    In and out: (batch, 28, 28, 1)
-    """
-    batch = tf.shape(images)[0]
-    y, x = tf.meshgrid(*2 * [tf.range(SIDE, dtype="float32") - (SIDE - 1) / 2], indexing="ij")
-    pixels = tf.reshape(tf.stack([y, x], axis=-1), (-1, 2))  # (784, 2), from the middle
-
-    chance = tf.random.stateless_uniform((batch, 3, 2), seed, -strength, strength)
-    matrices = tf.eye(2) + TILT * chance[:, :2]  # (batch, 2, 2)
-    knots = strength * BEND * tf.random.stateless_normal((batch, KNOTS, KNOTS, 2), tf.random.fold_in(seed, 1))
-    bends = tf.reshape(tf.image.resize(knots, (SIDE, SIDE), "bicubic"), (batch, -1, 2))  # (batch, 784, 2)
-    places = pixels @ matrices + SHIFT * chance[:, 2:] + bends + (SIDE - 1) / 2  # (batch, 784, 2)
-
-    places = tf.clip_by_value(places, 0.0, SIDE - 1.001)
-    corners = tf.floor(places)
-    down, right = tf.unstack(places - corners, axis=-1)  # each (batch, 784)
-    corner = tf.cast(corners[..., 0] * SIDE + corners[..., 1], tf.int32)  # (batch, 784)
-    grey = tf.reshape(images, (batch, -1))  # (batch, 784)
-    upper_left, upper_right, lower_left, lower_right = (
-        tf.gather(grey, corner + step, batch_dims=1) for step in (0, 1, SIDE, SIDE + 1)
+    """Turn, slant, stretch, shift and bend each image.  In and out: (batch, 28, 28, 1)"""
+    return augmentation.distorted(
+        images, seed, tilt=strength * TILT, shift=strength * SHIFT, bend=strength * BEND, knots=KNOTS
     )
-    upper = upper_left + right * (upper_right - upper_left)
-    lower = lower_left + right * (lower_right - lower_left)
-    return tf.reshape(upper + down * (lower - upper), (batch, SIDE, SIDE, 1))
 
 
 def batches(parts, seed, epoch):
