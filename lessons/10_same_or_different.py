@@ -19,8 +19,8 @@ Run:     python lessons/10_same_or_different.py --seeds 3 --precision auto
          python lessons/10_same_or_different.py --seeds 3 --precision auto --trainings vit --epochs 8
                                                    the ViT alone, with one thing left out at a time
 
-Expect:  its record is being made; that of an earlier form (lessons/results/10_same_or_different) has CNN 100.0%, hybrid
-         99.8%, and a ViT that was told nothing of neighbours 51.8%, which is chance
+Expect:  of 2,000 fresh pictures the CNN has 100.00% right, the hybrid 99.98%, the ViT 99.70%, means of three seeds;
+         2 h 14 min on two cores, beside other work
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded

@@ -36,8 +36,21 @@ def test_in_portuguese_commas_and_points_change_places(results):
     assert "| 1.234 | 99,10% (99,00 a 99,20) | 2 | 4 min |" in records.table(results, "pt")[2]
 
 
+def test_the_table_by_scene_has_the_means_of_the_last_stage(tmp_path):
+    every = dict.fromkeys(list(records.SCENES["en"])[1:], 0.5)
+    trainings = [
+        {"training": "cnn", "accuracy": accuracy}
+        for accuracy in ({}, every | {"darker": 0.25}, {}, every | {"darker": 0.26})
+    ]
+    (tmp_path / "10_same_or_different").mkdir()
+    (tmp_path / "10_same_or_different" / "run.json").write_text(json.dumps({"results": {"trainings": trainings}}))
+    assert records.scenes(tmp_path)[2:] == ["| cnn | 50.0 | 50.0 | 50.0 | 50.0 | 25.5 | 50.0 | 50.0 |"]
+    assert records.scenes(tmp_path, "pt")[2].count("50,0") == 6
+
+
 @pytest.mark.parametrize(("page", "language"), [("README.md", "en"), ("README.pt-BR.md", "pt")])
-def test_the_courses_page_has_the_table_of_the_records(page, language):
-    lines = records.table(ROOT / "lessons" / "results", language)
+@pytest.mark.parametrize("table", [records.table, records.scenes])
+def test_the_courses_page_has_the_tables_of_the_records(page, language, table):
+    lines = table(ROOT / "lessons" / "results", language)
     assert len(lines) >= 3
     assert "\n".join(lines) in (ROOT / "lessons" / page).read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ python -m vitkeras.lessons run 3                  one, on a few images; its outp
 python -m vitkeras.lessons run all --jobs 2       all, two at a time; their output is kept in runs/lessons-log
 python -m vitkeras.lessons run 3 --full -- --epochs 5
 python -m vitkeras.lessons notebooks my-notebooks all
-python -m vitkeras.lessons records                the table of records, in Markdown, as the course's page has it
+python -m vitkeras.lessons records                the tables of records, in Markdown, as the course's page has them
 
 A lesson is named by its number (3), its name (03_attention, attention) or a part of it that no other has.
 """
@@ -42,7 +42,9 @@ def main(arguments=None):
         if options.command == "records":
             from vitkeras.lessons import records
 
-            print("\n".join(records.table(lessons[0].path.parent / "results", options.language)))
+            results = lessons[0].path.parent / "results"
+            for table in (records.table, records.scenes):
+                print("\n".join(table(results, options.language)), end="\n\n")
             return 0
         return show(lessons)
     except Problem as problem:

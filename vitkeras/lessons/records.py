@@ -5,13 +5,21 @@ import statistics
 from pathlib import Path
 
 # Lessons whose trainings are compared there; the others' numbers stand in the course's first table.
-COMPARED = ("15_in_a_tenth_of_the_time", "16_the_homework", "17_cifar10_vit")
+COMPARED = ("10_same_or_different", "15_in_a_tenth_of_the_time", "16_the_homework", "17_cifar10_vit")
 HEADINGS = {
     "en": ("lesson", "model", "parameters", "right: mean (lowest to highest)", "seeds", "time each", "data", "date"),
     "pt": ("lição", "modelo", "parâmetros", "acertos: média (mínimo a máximo)", "sementes", "tempo de cada", "dados",
            "data"),
 }  # fmt: skip
 WORDS = {"en": ("to", "min"), "pt": ("a", "min")}
+
+SHAPES = ("10_same_or_different", "10_same_or_different-vit")  # the three models; the ViT with one thing left out
+SCENES = {
+    "en": {"model": "model", "as in training": "as in training", "smaller": "smaller", "larger": "larger",
+           "fainter": "fainter", "darker": "darker", "noisier": "noisier", "a new kind": "a new kind"},
+    "pt": {"model": "modelo", "as in training": "como no treino", "smaller": "menores", "larger": "maiores",
+           "fainter": "mais tênues", "darker": "mais escuras", "noisier": "mais ruído", "a new kind": "um tipo novo"},
+}  # fmt: skip
 
 
 def table(results, language="en"):
@@ -23,6 +31,21 @@ def table(results, language="en"):
         if file.exists():
             record = json.loads(file.read_text(encoding="utf-8"))
             lines += [line(cells) for cells in rows(lesson, record, language)]
+    return lines
+
+
+def scenes(results, language="en"):
+    """What the models of lesson 10 make of pictures unlike those of training: % right, the mean of the seeds."""
+    names = SCENES[language]
+    lines = [line(names.values()), "|" + "---|" * len(names)]
+    for file in (Path(results, name, "run.json") for name in SHAPES):
+        if file.exists():
+            trainings = json.loads(file.read_text(encoding="utf-8"))["results"]["trainings"]
+            asked = [row for row in trainings if row["accuracy"]]
+            for model in dict.fromkeys(row["training"] for row in asked):
+                of_model = [row["accuracy"] for row in asked if row["training"] == model]
+                means = [f"{100 * statistics.mean(row[scene] for row in of_model):.1f}" for scene in list(names)[1:]]
+                lines.append(line([model, *(map(in_portuguese, means) if language == "pt" else means)]))
     return lines
 
 
