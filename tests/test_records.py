@@ -16,6 +16,7 @@ from vitkeras.benchmark.tr02c import epoch_rows
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "lessons" / "results"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BENCHMARKS = (ROOT / "vitkeras" / "benchmark" / "README.md").read_text(encoding="utf-8")
 
 
 def as_line(cells):
@@ -33,30 +34,45 @@ def test_the_accuracy_of_tr02c_is_the_recorded_one(name, title):
     assert [int(row["epoch"]) for row in rows] == list(range(1, record["epochs"] + 1))
 
 
-def test_the_benchmark_on_the_front_page_is_the_recorded_one():
-    figures = json.loads((RESULTS / "benchmark-tr02c.json").read_text(encoding="utf-8"))
+def figures_of(name):
+    return json.loads((RESULTS / f"benchmark-{name}.json").read_text(encoding="utf-8"))
+
+
+def test_the_table_of_the_lectures_program_is_the_recorded_one():
+    figures = figures_of("tr02c")
     for cells in [*epoch_rows(figures["epochs"]), *layer_rows(figures["layers"])]:
-        assert as_line(cells) in README
+        assert as_line(cells) in BENCHMARKS
 
 
-def test_the_speed_of_drawing_shapes_on_the_front_page_is_the_recorded_one():
-    one, two = list(shape_rows(json.loads((RESULTS / "benchmark-shapes.json").read_text(encoding="utf-8"))))
-    assert f"{one[0]} in {two[2].replace(' (', ' s (')} on two cores" in README
-    assert f"{one[2].replace(' (', ' s (')} on one" in README.replace("\n", " ")
+def test_the_speed_of_drawing_shapes_is_the_recorded_one():
+    one, two = list(shape_rows(figures_of("shapes")))
+    assert f"{one[0]} in {two[2].replace(' (', ' s (')} on two cores" in BENCHMARKS
+    assert f"{one[2].replace(' (', ' s (')} on one" in BENCHMARKS.replace("\n", " ")
 
 
 def test_the_speed_of_grading_is_the_recorded_one_and_both_ways_gave_the_same_points():
-    figures = json.loads((RESULTS / "benchmark-grading.json").read_text(encoding="utf-8"))
+    figures = figures_of("grading")
     for cells in grading_rows(figures):
-        assert as_line(cells) in README
+        assert as_line(cells) in BENCHMARKS
     assert figures["students"] == sum(part["students"] for part in figures["rounds"]) == 300
     assert not any(part["different"] for part in figures["rounds"])
 
 
 def test_the_speed_of_classify_is_the_recorded_one():
-    figures = json.loads((RESULTS / "benchmark-classify.json").read_text(encoding="utf-8"))
+    figures = figures_of("classify")
     for cells in [*throughput_rows(figures), *cold_rows(figures)]:
-        assert as_line(cells) in README
+        assert as_line(cells) in BENCHMARKS
+
+
+def test_the_speeds_on_the_front_page_are_those_of_the_tables():
+    epochs = {tuple(cells[:2]): cells[4] for cells in epoch_rows(figures_of("tr02c")["epochs"])}
+    photos = {tuple(cells[:2]): cells[3] for cells in throughput_rows(figures_of("classify"))}
+    expected = [
+        epochs["ours", "float32"], epochs["ours", "bfloat16"], list(grading_rows(figures_of("grading")))[1][3],
+        photos["deit_tiny", "classify"], photos["deit_base", "classify"],
+    ]  # fmt: skip
+    table = README.split("## How fast")[1].split("\n## ")[0]
+    assert [line.strip("| ").split(" | ")[-1] for line in table.splitlines() if line.startswith("| ")][1:] == expected
 
 
 @pytest.mark.parametrize("file", list(RESULTS.rglob("*.json")), ids=lambda path: path.relative_to(RESULTS).as_posix())
