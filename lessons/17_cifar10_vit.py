@@ -9,7 +9,8 @@ Source:  paper, section 3.1, "Hybrid Architecture"; Xiao et al., "Early convolut
 Run:     python lessons/17_cifar10_vit.py --precision auto --seeds 3
          python lessons/17_cifar10_vit.py --precision auto       one seed
 
-Expect:  its record is being made
+Expect:  85.38% (85.21 to 85.50) of the test images of the JPEG copy of CIFAR-10, three seeds, each 25 to 29 min on two
+         cores that other work used as well
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vitkeras.benchmark import cost
 from vitkeras.benchmark.attention import layer_rows
 from vitkeras.benchmark.classify import cold_rows, throughput_rows
 from vitkeras.benchmark.grading import rows as grading_rows
@@ -62,6 +63,18 @@ def test_the_speed_of_classify_is_the_recorded_one():
     figures = figures_of("classify")
     for cells in [*throughput_rows(figures), *cold_rows(figures)]:
         assert as_line(cells) in BENCHMARKS
+
+
+def test_the_tables_of_cost_are_the_recorded_ones_and_pytorch_computed_the_same():
+    for figures in figures_of("cost")["precisions"].values():
+        for row in figures["rows"]:
+            assert as_line(cost.cells(row, cost.best(figures["rows"]))) in BENCHMARKS
+        for part in cost.PARTS:
+            assert re.search(
+                rf"\| {part} \|.*" + " .*".join(f"{k[part]:.1f}" for k in figures["parts"].values()), BENCHMARKS
+            )
+    float32 = figures_of("cost")["precisions"]["float32"]["rows"]
+    assert max(row.get("largest difference of logits", 0) for row in float32) < 4e-6
 
 
 def test_the_speeds_on_the_front_page_are_those_of_the_tables():

@@ -1,5 +1,7 @@
 """The models that ship: small, described, and as good as their cards say."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from vitkeras import datasets, pretrained
 from vitkeras.errors import Problem
 from vitkeras.pretrained.catalogue import SHIPPED_FOLDER, card
 
+ROOT = Path(__file__).parents[2]
 DATA = {"mnist_vit": ("mnist", "MNIST"), "cifar10_vit": ("cifar10", "JPEG copy of CIFAR-10")}
 
 
@@ -24,7 +27,9 @@ def test_the_card_describes_the_model(classifier):
     assert about["parameters"] == classifier.parameters
     assert tuple(about["image_shape"]) == classifier.model.input_shape[1:]
     assert len(about["class_names"]) == classifier.classes
-    assert {"accuracy", "recipe", "record", "licence", "trained_on"} <= about.keys()
+    assert {"accuracy", "licence", "limits", "trained_on", "training"} <= about.keys()
+    for file in (about["recipe"], about["record"]):
+        assert (ROOT / file).is_file()
     assert about["trained_on"] in classifier.remarks
 
 
