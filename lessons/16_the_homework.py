@@ -20,7 +20,7 @@ Expect:  its record is being made
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded
 from vitkeras.options import Count, lesson_options
 
-EPOCHS = 30
+EPOCHS = 24
 BATCH_SIZE = 256
 LEARNING_RATE = 0.005  # of the ViT's matrices, by Muon
 SHARE_OF_THE_REST = 0.4  # of that rate, for everything else, by Adam
@@ -28,8 +28,8 @@ ADAM_RATE = 0.002  # where Adam trains all
 WEIGHT_DECAY = 0.05
 LABEL_SMOOTHING = 0.1
 AVERAGED = 0.998  # how much of the weights' running average a step keeps
-STEM = ((16, 1), (32, 2), (64, 2))  # channels and stride of each convolution
-WIDTH = 64  # D, the width of a token
+STEM = ((16, 1), (40, 2), (80, 2))  # channels and stride of each convolution
+WIDTH = 80  # D, the width of a token
 BLOCKS = 4
 LOCAL = 2  # blocks whose heads begin with a look at the neighbours
 HEADS = 8
@@ -68,7 +68,7 @@ def convolution(x, channels, stride=1):
 
 def stem(x):
     for channels, stride in STEM:
-        x = convolution(x, channels, stride)  # (batch, 28, 28, 16), (batch, 14, 14, 32), (batch, 7, 7, 64)
+        x = convolution(x, channels, stride)  # (batch, 28, 28, 16), (batch, 14, 14, 40), (batch, 7, 7, 80)
     return x
 
 
@@ -78,24 +78,24 @@ def vit(front="convolutions", readout="mean", local=LOCAL):
         places = Patches(4)(inputs)  # (batch, 49, 16)
     else:  # overlapping ones, of 7 x 7, by one matrix; or of 9 x 9, by three convolutions
         x = layers.Conv2D(WIDTH, 7, 4, padding="same")(inputs) if front == "overlapping" else stem(inputs)
-        places = layers.Reshape((49, WIDTH))(x)  # (batch, 49, 64)
-    tokens = PatchEncoder(49, WIDTH)(places)  # (batch, 49, 64)
+        places = layers.Reshape((49, WIDTH))(x)  # (batch, 49, 80)
+    tokens = PatchEncoder(49, WIDTH)(places)  # (batch, 49, 80)
     if readout == "class token":
-        tokens = ClassToken()(tokens)  # (batch, 50, 64)
+        tokens = ClassToken()(tokens)  # (batch, 50, 80)
     for block in range(BLOCKS):
         tokens = LeanBlock(HEADS, 2 * WIDTH, dropout=0.0, grid=(7, 7), local=block < local)(tokens)
     x = layers.RMSNormalization(epsilon=1e-6)(tokens)
-    x = layers.GlobalAveragePooling1D()(x) if readout == "mean" else x[:, 0]  # (batch, 64)
+    x = layers.GlobalAveragePooling1D()(x) if readout == "mean" else x[:, 0]  # (batch, 80)
     return keras.Model(inputs, layers.Dense(10, dtype="float32", name="logits")(x), name="vit")
 
 
 # %% The CNN: the same three convolutions, and then four more where the ViT has its blocks
 def cnn():
     inputs = keras.Input(data.image_shape)
-    x = stem(inputs)  # (batch, 7, 7, 64)
+    x = stem(inputs)  # (batch, 7, 7, 80)
     for _ in range(BLOCKS):
         x = layers.Add()([x, convolution(x, WIDTH)])
-    x = layers.GlobalAveragePooling2D()(x)  # (batch, 64)
+    x = layers.GlobalAveragePooling2D()(x)  # (batch, 80)
     return keras.Model(inputs, layers.Dense(10, dtype="float32", name="logits")(x), name="cnn")
 
 
