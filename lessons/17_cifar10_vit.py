@@ -2,7 +2,7 @@
 
 Lesson 8's ViT cuts its patches and ends near 56%. Here three convolutions make 64 overlapping patches (the paper's
 hybrid, section 3.1), heads begin with a look at their neighbours, Muon trains the matrices, labels are smoothed:
-what lessons 15 and 16 have found on MNIST. The model has less than a megabyte, and it is the one that `vitkeras` ships
+what lessons 15 and 16 use on MNIST. The model has less than a megabyte, and it is the one that `vitkeras` ships
 and that lesson 14 goes on from.
 
 Source:  paper, section 3.1, "Hybrid Architecture"; Xiao et al., "Early convolutions help transformers see better", 2021

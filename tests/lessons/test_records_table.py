@@ -37,7 +37,7 @@ def test_in_portuguese_commas_and_points_change_places(results):
 
 
 def test_the_table_by_scene_has_the_means_of_the_last_stage(tmp_path):
-    every = dict.fromkeys(list(records.SCENES["en"])[1:], 0.5)
+    every = dict.fromkeys(records.SCENES, 0.5)
     trainings = [
         {"training": "cnn", "accuracy": accuracy}
         for accuracy in ({}, every | {"darker": 0.25}, {}, every | {"darker": 0.26})
@@ -52,5 +52,5 @@ def test_the_table_by_scene_has_the_means_of_the_last_stage(tmp_path):
 @pytest.mark.parametrize("table", [records.table, records.scenes])
 def test_the_courses_page_has_the_tables_of_the_records(page, language, table):
     lines = table(ROOT / "lessons" / "results", language)
-    assert len(lines) >= 3
+    assert len(lines) > 3
     assert "\n".join(lines) in (ROOT / "lessons" / page).read_text(encoding="utf-8")

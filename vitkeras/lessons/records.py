@@ -1,8 +1,10 @@
-"""One table of what was reached from several seeds, out of the records in lessons/results: nothing in it is typed."""
+"""Tables of what was reached from several seeds, out of the records in lessons/results: nothing in them is typed."""
 
 import json
 import statistics
 from pathlib import Path
+
+from vitkeras.datasets.shapes import SCENES
 
 # Lessons whose trainings are compared there; the others' numbers stand in the course's first table.
 COMPARED = ("10_same_or_different", "15_in_a_tenth_of_the_time", "16_the_homework", "17_cifar10_vit")
@@ -14,39 +16,39 @@ HEADINGS = {
 WORDS = {"en": ("to", "min"), "pt": ("a", "min")}
 
 SHAPES = ("10_same_or_different", "10_same_or_different-vit")  # the three models; the ViT with one thing left out
-SCENES = {
-    "en": {"model": "model", "as in training": "as in training", "smaller": "smaller", "larger": "larger",
-           "fainter": "fainter", "darker": "darker", "noisier": "noisier", "a new kind": "a new kind"},
-    "pt": {"model": "modelo", "as in training": "como no treino", "smaller": "menores", "larger": "maiores",
-           "fainter": "mais tênues", "darker": "mais escuras", "noisier": "mais ruído", "a new kind": "um tipo novo"},
-}  # fmt: skip
+SCENES_IN_PORTUGUESE = (
+    "como no treino", "menores", "maiores", "mais tênues", "mais escuras", "mais ruído", "um tipo novo",
+)  # fmt: skip
 
 
 def table(results, language="en"):
     """The table as lines of Markdown. `results`: the folder with the records."""
     headings = HEADINGS[language]
     lines = [line(headings), "|" + "---|" * len(headings)]
-    for lesson in COMPARED:
-        file = Path(results, lesson, "run.json")
-        if file.exists():
-            record = json.loads(file.read_text(encoding="utf-8"))
-            lines += [line(cells) for cells in rows(lesson, record, language)]
+    for lesson, record in kept(results, COMPARED):
+        lines += [line(cells) for cells in rows(lesson, record, language)]
     return lines
 
 
 def scenes(results, language="en"):
     """What the models of lesson 10 make of pictures unlike those of training: % right, the mean of the seeds."""
-    names = SCENES[language]
-    lines = [line(names.values()), "|" + "---|" * len(names)]
-    for file in (Path(results, name, "run.json") for name in SHAPES):
-        if file.exists():
-            trainings = json.loads(file.read_text(encoding="utf-8"))["results"]["trainings"]
-            asked = [row for row in trainings if row["accuracy"]]
-            for model in dict.fromkeys(row["training"] for row in asked):
-                of_model = [row["accuracy"] for row in asked if row["training"] == model]
-                means = [f"{100 * statistics.mean(row[scene] for row in of_model):.1f}" for scene in list(names)[1:]]
-                lines.append(line([model, *(map(in_portuguese, means) if language == "pt" else means)]))
+    headings = ("modelo", *SCENES_IN_PORTUGUESE) if language == "pt" else ("model", *SCENES)
+    lines = [line(headings), "|" + "---|" * len(headings)]
+    for _, record in kept(results, SHAPES):
+        asked = [row for row in record["results"]["trainings"] if row["accuracy"]]
+        for model in dict.fromkeys(row["training"] for row in asked):
+            of_model = [row["accuracy"] for row in asked if row["training"] == model]
+            means = [f"{100 * statistics.mean(row[scene] for row in of_model):.1f}" for scene in SCENES]
+            lines.append(line([model, *(map(in_portuguese, means) if language == "pt" else means)]))
     return lines
+
+
+def kept(results, names):
+    """Those of the records that there are, with their names."""
+    for name in names:
+        file = Path(results, name, "run.json")
+        if file.exists():
+            yield name, json.loads(file.read_text(encoding="utf-8"))
 
 
 def line(cells):
