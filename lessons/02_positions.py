@@ -32,10 +32,10 @@ options = lesson_options("02_positions", __doc__, epochs=EPOCHS)
 from vitkeras import datasets
 
 data = datasets.load("mnist", options.data, stand_in=True)
-data = data.first(2000, 1000) if options.quick else data.first(TRAINING_IMAGES, len(data.x_test))
+data = data.first(600, 500) if options.quick else data.first(TRAINING_IMAGES, len(data.x_test))
 print(data.describe())
 if options.quick:
-    print("quick: 2,000 images to train on and 1,000 to test on, so the accuracies below say nothing")
+    print("quick: 600 images to train on and 500 to test on, so the accuracies below say nothing")
 
 # %% The machine
 from vitkeras import machine, runs

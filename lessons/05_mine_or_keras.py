@@ -33,8 +33,8 @@ from vitkeras import datasets
 data = datasets.load("mnist", options.data, stand_in=True)
 print(data.describe())
 if options.quick:
-    data, options.seeds = data.first(1000, 500), 2
-    print("quick: 1,000 images to train on, 500 to test on, and two seeds: too few for a verdict that means anything")
+    data, options.seeds = data.first(400, 200), 2
+    print("quick: 400 images to train on, 200 to test on, and two seeds: too few for a verdict that means anything")
 
 # %% The machine
 from vitkeras import machine

@@ -33,10 +33,10 @@ from vitkeras import datasets
 
 data = datasets.load("mnist", options.data, stand_in=True)
 print(data.describe())
-data = data.first(1000, 500) if options.quick else data.first(TRAINING_IMAGES, len(data.y_test))
+data = data.first(400, 200) if options.quick else data.first(TRAINING_IMAGES, len(data.y_test))
 if options.quick:
     options.seeds = 2
-    print("quick: 1,000 images to train on, 500 to test on, two seeds, one ingredient, and two of the paper's models")
+    print("quick: 400 images to train on, 200 to test on, two seeds, one ingredient, and two of the paper's models")
 
 # %% The machine
 from vitkeras import machine

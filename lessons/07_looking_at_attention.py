@@ -44,8 +44,8 @@ from vitkeras import datasets
 data = datasets.load("mnist", options.data, stand_in=True)
 print(data.describe())
 if options.quick:
-    data = data.first(2000, 1000)
-    print("quick: 2,000 images to train on and 1,000 to test on, so the numbers below say nothing about the model")
+    data = data.first(600, 1000)
+    print("quick: 600 images to train on and 1,000 to test on, so the numbers below say nothing about the model")
 
 # %% The machine
 from vitkeras import machine, runs
@@ -83,6 +83,7 @@ if model is None:
         optimizer=keras.optimizers.AdamW(LEARNING_RATE, weight_decay=WEIGHT_DECAY),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        run_eagerly=options.quick,  # a few steps are done sooner than a graph is built
     )
     for_training, for_validation = training.split(data.x_train, data.y_train, validation=0.1)
     training.train(

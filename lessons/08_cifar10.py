@@ -35,8 +35,8 @@ from vitkeras import datasets
 data = datasets.load("cifar10", options.data, stand_in=True)
 print(data.describe())
 if options.quick:
-    data = data.first(1000, 500)
-    print("quick: 1,000 images to train on and 500 to test on, so the numbers below say nothing about the models")
+    data = data.first(400, 200)
+    print("quick: 400 images to train on and 200 to test on, so the numbers below say nothing about the models")
 
 # %% The machine
 from vitkeras import machine

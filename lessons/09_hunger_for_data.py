@@ -35,8 +35,8 @@ from vitkeras import datasets
 data = datasets.load("mnist", options.data, stand_in=True)
 print(data.describe())
 if options.quick:
-    data, options.seeds, PERCENTAGES = data.first(2000, 500), 2, (10, 100)
-    print("quick: 2,000 images to train on, 500 to test on, and two percentages: no claim can be tested with that")
+    data, options.seeds, PERCENTAGES = data.first(600, 200), 2, (10, 100)
+    print("quick: 600 images to train on, 200 to test on, and two percentages: no claim can be tested with that")
 
 # %% The machine
 from vitkeras import machine

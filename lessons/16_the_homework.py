@@ -130,8 +130,6 @@ TRAININGS = {
     "ablation": CHANGES,
     "ships": {"vit": {"drawn": True}},  # what `vitkeras` ships, and hands in for exercise mnist_995
 }[options.trainings]
-for name, change in TRAININGS.items():
-    print(f"{name}: {(WHOLE | change)['build']().count_params():,} parameters")
 
 # %% Training
 import numpy as np
@@ -181,6 +179,7 @@ for part in run.parts(seed=range(options.seed, options.seed + options.seeds), tr
     chosen = WHOLE | TRAININGS[name]
     keras.utils.set_random_seed(seed)
     model = chosen["build"]()
+    print(f"{name}: {model.count_params():,} parameters")
     images = with_drawn if chosen["drawn"] else for_training
     model.compile(
         optimizer=optimizer(chosen["optimizer"], chosen["falling"], training.steps(len(images[0]), BATCH_SIZE)),

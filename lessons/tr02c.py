@@ -82,6 +82,7 @@ model.compile(
     optimizer=keras.optimizers.AdamW(LEARNING_RATE, weight_decay=WEIGHT_DECAY),
     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    run_eagerly=options.quick,  # a few steps are done sooner than a graph is built
 )
 
 # %% Training. The last tenth of the training images is held out to watch; the test images wait until the end.

@@ -46,7 +46,7 @@ def test_shuffling_anew_changes_no_answer_without_positions_and_many_with(result
     for row in results["trainings"]:
         change = abs(row["test_accuracy"] - row["scattered_accuracy"])
         if row["positions"] == "without":
-            assert change <= 0.002  # rounding may tip an image that hangs between two digits
+            assert change <= 0.004  # rounding may tip an image that hangs between two digits
     assert results["logits_changed_with_table_shuffled_alike"] < 1e-4
 
 

@@ -31,7 +31,7 @@ def model(finished):
 
 @pytest.fixture(scope="module")
 def data():
-    return datasets.load("mnist", "drawn").first(2000, 1000)
+    return datasets.load("mnist", "drawn").first(600, 1000)
 
 
 def test_the_answer_comes_last_and_names_the_data(finished, results):

@@ -17,13 +17,13 @@ def test_every_percentage_was_tried_with_both_models_and_each_seed(finished):
     assert [(row["seed"], row["percentage"], row["model"]) for row in trainings] == [
         (seed, percentage, model) for seed in (1, 2) for percentage in (10, 100) for model in ("cnn", "vit")
     ]
-    assert [row["training_images"] for row in trainings] == [180, 180, 1800, 1800] * 2
+    assert [row["training_images"] for row in trainings] == [54, 54, 540, 540] * 2
     assert [row["parameters"] for row in trainings[:2]] == [23_946, 28_138]  # as the lesson says
 
 
 def test_few_images_are_learned_from_in_as_many_steps_as_all_of_them(finished):
-    """1,800 images a pass in batches of 128 are 15 steps, whatever the percentage."""
-    assert {row["steps"] for row in finished[2]["results"]["trainings"]} == {15 * finished[2]["epochs"]}
+    """540 images a pass in batches of 128 are 5 steps, whatever the percentage."""
+    assert {row["steps"] for row in finished[2]["results"]["trainings"]} == {5 * finished[2]["epochs"]}
 
 
 def test_the_answer_is_the_mean_gap_at_both_ends(finished):
@@ -37,10 +37,10 @@ def test_the_answer_is_the_mean_gap_at_both_ends(finished):
                 if cnn["training_images"] == count
             ]
         )
-        for count in (180, 1800)
+        for count in (54, 540)
     }
     answer = record["results"]["answer"]
-    assert f"{gap[180]:+.2f} points with 180" in answer
-    assert f"{gap[1800]:+.2f} with 1,800" in answer
+    assert f"{gap[54]:+.2f} points with 54" in answer
+    assert f"{gap[540]:+.2f} with 540" in answer
     assert done.stdout.splitlines()[-1] == answer
     assert (folder / "hunger.png").stat().st_size > 5000

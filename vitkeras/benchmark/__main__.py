@@ -8,6 +8,7 @@ import sys
 from vitkeras.errors import speak_plainly
 from vitkeras.options import at_least, spoken
 
+PRECISIONS = ("float32", "bfloat16")
 SIZES = ("deit_tiny", "deit_small", "deit_base")
 
 
@@ -24,6 +25,7 @@ def main():
     tr02c.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
     tr02c.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="where all of them run (default cpu)")
     tr02c.add_argument("--only", choices=["epochs", "layers"], help="one of the two tables")
+    tr02c.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS, help="(default: both)")
     shapes = what.add_parser("shapes", help="how many pictures of two shapes are drawn in a second")
     shapes.add_argument("--rounds", type=at_least(1), default=5, help="drawings of each, in turn (default 5)")
     shapes.add_argument("--images", type=at_least(1), default=10000, help="images in a drawing (default 10000)")
@@ -47,9 +49,7 @@ def main():
     classify.set_defaults(device="cpu")
     cost = what.add_parser("cost", help="how time grows with batch, patches, width and depth; what eats it; PyTorch")
     cost.add_argument("--rounds", type=at_least(1), default=5, help="of each, in turn (default 5)")
-    cost.add_argument(
-        "--precisions", nargs="+", choices=("float32", "bfloat16"), default=("float32", "bfloat16"), help="(both)"
-    )
+    cost.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS, help="(default: both)")
     cost.add_argument("--variants", type=at_least(1), metavar="N", help="the first N only (default: all)")
     cost.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
     cost.set_defaults(device="cpu")
