@@ -14,7 +14,8 @@ Run:     python lessons/16_the_homework.py --precision auto --seeds 3
          python lessons/16_the_homework.py --precision auto --seeds 3 --trainings ablation --epochs 6
          python lessons/16_the_homework.py --precision auto --trainings ships
 
-Expect:  its record is being made
+Expect:  the ViT has 99.61% of MNIST's test images right, the CNN 99.56%, means of three seeds; each ViT 23 to
+         32 min on two cores that other work used as well
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded
