@@ -44,19 +44,19 @@ def test_it_says_first_that_letters_and_a_model_of_digits_stand_in(finished):
     done, folder, record = finished
     beginning = done.stdout[: done.stdout.index("run folder:")]
     assert "stand in for your photos and a model of ImageNet" in beginning
-    assert "model: mnist_vit; 132,122 parameters" in beginning
+    assert "model: mnist_vit; 257,386 parameters" in beginning
     assert "data: drawn letters (A to J)" in beginning
     assert record["data"]["title"] == "drawn letters (A to J)"
     assert len(list((folder / "letters" / "train" / "A").glob("*.png"))) == 10  # as anybody's own would lie there
 
 
 def test_each_way_learns_what_it_says(finished):
-    """132,122 weights less the 224 averages are 131,898. The stem's 16 + 32 + 64 scales and shifts learn with those."""
+    """257,386 weights less the 272 averages are 257,114. The stem's 16 + 40 + 80 scales and shifts learn with those."""
     rows = finished[2]["results"]["trainings"]
     assert {row["way"]: row["learning"] for row in rows} == {
-        "head only": 64 * 10 + 10,
-        "all weights": 131_898 - 2 * (16 + 32 + 64),
-        "from scratch": 131_898,
+        "head only": 80 * 10 + 10,
+        "all weights": 257_114 - 2 * (16 + 40 + 80),
+        "from scratch": 257_114,
     }
     assert {row["training_images"] for row in rows} == {50}
 

@@ -145,7 +145,7 @@ def test_shipped_models_attend_as_well(photos):
     classifier = pretrained.load("mnist_vit")
     weights = classifier.attention(photos)
     assert classifier.attends
-    assert weights.shape == (3, 3, 4, 49, 49)
+    assert weights.shape == (4, 3, 8, 49, 49)
     assert classifier.grid(weights) == (7, 7)
 
 
