@@ -10,18 +10,18 @@ BATCH_TOKENS = {16: 4096, 64: 4096, 196: 3136, 576: 2304}  # batch times tokens:
 ROUNDS = 15
 
 
-def compare_layers():
+def compare_layers(precisions):
     """Milliseconds of a forward pass, and of forward and backward in training, for each layer and number of tokens."""
     import keras
     import tensorflow as tf
 
-    from vitkeras import MyMultiHeadAttention
+    from vitkeras import MyMultiHeadAttention, machine
     from vitkeras.benchmark.published import PublishedAttention
 
     makers = {"keras": keras.layers.MultiHeadAttention, "published": PublishedAttention, "ours": MyMultiHeadAttention}
     figures = []
-    for precision in ("float32", "mixed_bfloat16"):
-        keras.config.set_dtype_policy(precision)
+    for precision in precisions:
+        keras.config.set_dtype_policy(machine.PRECISIONS[precision])
         for tokens in TOKENS:
             keras.utils.set_random_seed(1)
             x = tf.random.normal((BATCH_TOKENS[tokens] // tokens, tokens, WIDTH))
@@ -32,7 +32,7 @@ def compare_layers():
                 steps[name, "forward"], steps[name, "forward and backward"] = passes(layer, x, tf)
             for (name, direction), milliseconds in in_turn(steps, ROUNDS).items():
                 figures.append(
-                    {"precision": precision.removeprefix("mixed_"), "tokens": tokens, "layer": name, "pass": direction,
+                    {"precision": precision, "tokens": tokens, "layer": name, "pass": direction,
                      "milliseconds": milliseconds}
                 )  # fmt: skip
     return figures

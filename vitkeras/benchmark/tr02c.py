@@ -33,7 +33,7 @@ def run(options):
         show_epochs(figures["epochs"])
     if options.only != "epochs":
         with one_process() as call:
-            figures["layers"] = call(compare_layers)
+            figures["layers"] = call(compare_layers, options.precisions)
         show_layers(figures["layers"])
     if options.json:
         keep(figures, options.json)
