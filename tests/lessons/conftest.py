@@ -22,21 +22,40 @@ def lesson_command():
 
 
 @pytest.fixture(scope="session")
-def run_lesson(lesson_command):
+def warm():
+    """A process that runs lessons in copies of itself, see warm.py; nothing where processes cannot be copied."""
+    if sys.platform != "linux":
+        yield None
+        return
+    words = [sys.executable, str(Path(__file__).with_name("warm.py"))]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def run_lesson(lesson_command, warm, tmp_path_factory):
     """`run_lesson("03_attention", folder, "--quick", "--data", "drawn", PATH="")`, from within `folder`.
 
     Returned is the process that has ended: its `returncode`, `stdout` and `stderr`. Further names are environment.
     """
 
     def run(name, folder, *words, **environment):
-        return subprocess.run(
-            lesson_command(name, *words),
-            cwd=folder,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-        )
+        command = lesson_command(name, *words)
+        environment = os.environ | environment
+        if warm is None:
+            return subprocess.run(
+                command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
+            )
+        said = [tmp_path_factory.mktemp("said") / stream for stream in ("stdout", "stderr")]
+        for path in said:
+            path.touch()
+        request = {
+            "words": command[1:], "folder": str(folder), "environment": environment, "stdout": str(said[0]),
+            "stderr": str(said[1]),
+        }  # fmt: skip
+        print(json.dumps(request), file=warm.stdin, flush=True)
+        status = int(warm.stdout.readline())
+        return subprocess.CompletedProcess(command, status, *(path.read_text(encoding="utf-8") for path in said))
 
     return run
 
