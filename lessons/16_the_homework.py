@@ -58,7 +58,7 @@ device = machine.prepare(options.seed, options.device, options.precision)
 
 # %% The ViT, with what can be changed about it as arguments
 import keras
-from keras import layers
+from keras import layers, ops
 
 from vitkeras import ClassToken, LeanBlock, PatchEncoder, Patches
 
@@ -78,9 +78,10 @@ def vit(front="convolutions", readout="mean", local=LOCAL):
     inputs = keras.Input(data.image_shape)  # (batch, 28, 28, 1)
     if front == "cut":  # patches of 4 x 4, side by side
         places = Patches(4)(inputs)  # (batch, 49, 16)
-    else:  # overlapping ones, of 7 x 7, by one matrix; or of 9 x 9, by three convolutions
-        x = layers.Conv2D(WIDTH, 7, 4, padding="same")(inputs) if front == "overlapping" else stem(inputs)
-        places = layers.Reshape((49, WIDTH))(x)  # (batch, 49, 80)
+    elif front == "overlapping":  # of 7 x 7, 4 apart; the encoder's matrix then sees them as they are
+        places = layers.Reshape((49, 49))(ops.image.extract_patches(inputs, 7, 4, padding="same"))
+    else:  # of 9 x 9, by three convolutions
+        places = layers.Reshape((49, WIDTH))(stem(inputs))  # (batch, 49, 80)
     tokens = PatchEncoder(49, WIDTH)(places)  # (batch, 49, 80)
     if readout == "class token":
         tokens = ClassToken()(tokens)  # (batch, 50, 80)
@@ -121,8 +122,8 @@ CHANGES = {  # name -> what is other than in WHOLE
     "patches cut side by side": {"build": lambda: vit(front="cut")},
     "class token for the mean": {"build": lambda: vit(readout="class token")},
     "neighbours not first": {"build": lambda: vit(local=0)},
-    "AdamW for Muon": {"optimizer": "adamw"},
-    "a rate that stays": {"falling": False},
+    "AdamW for Muon, its rate, clipped": {"optimizer": "adamw"},
+    "a rate that does not fall": {"falling": False},
     "labels not smoothed": {"smoothing": 0.0},
     "drawn digits as well": {"drawn": True},
 }
@@ -149,10 +150,9 @@ with_drawn = [np.concatenate(parts) for parts in zip(for_training, some_drawn, s
 
 def optimizer(name, falling, steps):
     rate = {"muon": LEARNING_RATE, "adamw": ADAM_RATE}[name]
-    if falling:
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, options.epochs - 1) * steps, warmup_target=rate, warmup_steps=steps
-        )
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, options.epochs - 1) * steps, alpha=0.0 if falling else 1.0, warmup_target=rate, warmup_steps=steps
+    )
     # The average reaches over a tenth of a training at most: further back the weights were others altogether.
     kept = min(AVERAGED, max(0.0, 1 - 10 / (options.epochs * steps)))
     common = {"weight_decay": WEIGHT_DECAY, "use_ema": True, "ema_momentum": kept}

@@ -47,7 +47,7 @@ def test_the_ablation_never_asks_the_test_images(ablation):
         assert set(row["held_out"]) == {"last weights", "averaged", "five views"}
 
 
-def test_each_line_of_the_ablation_changes_one_thing(ablation):
+def test_the_ablation_has_eleven_trainings_and_where_tokens_are_others_so_is_the_size(ablation):
     names = [row["training"] for row in ablation[1]["trainings"]]
     assert names[0] == "all of it"
     assert len(set(names)) == len(names) == 11
