@@ -226,6 +226,19 @@ def test_the_time_that_a_run_took_counts_the_parts_of_before_an_interruption(opt
     assert 5000 <= json.loads((options.out / "run.json").read_text())["seconds"] < 5100
 
 
+def test_the_time_that_a_run_took_counts_the_saved_epochs_of_a_part_that_was_half_done(options, data):
+    run = runs.open_run(options, {}, data, HERE)
+    next(run.parts(seed=(1,))).save_epoch(make_model(), {"loss": 0.5}, 1000.0)
+    run.release()
+    options.resume = True
+    again = runs.open_run(options, {}, data, HERE)
+    for part in again.parts(seed=(1,)):
+        part.restore(make_model())
+        part.finish()
+    again.finish(answer="done")
+    assert 1000 <= json.loads((options.out / "run.json").read_text())["seconds"] < 1100
+
+
 def test_an_interrupted_part_tells_how_to_go_on_with_the_whole_run(options, data):
     run = runs.open_run(options, {}, data, HERE)
     part = next(run.parts(seed=(1,)))

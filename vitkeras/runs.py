@@ -194,6 +194,7 @@ class Run:
                     left = f"  (left: {duration(spent / done * (len(choices) - number + 1))})" if done else ""
                     print(f"\n[{number}/{len(choices)}] {part.title}{left}")
                     yield part
+                    self.seconds_before += part.seconds_before
                     done += 1
                 else:
                     self.seconds_before += part.record.get("seconds", 0)

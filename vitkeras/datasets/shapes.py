@@ -107,10 +107,18 @@ def load(train=20000, test=2000, seed=1):
     )  # fmt: skip
 
 
+def seed_of(seed, *place):
+    """A seed for each place in a training, say its stage and epoch: others draw other pictures, a plain number also.
+
+    A tuple would not do: NumPy fills up with zeros, and (2, 0, 0) would draw what 2 draws.
+    """
+    return np.random.SeedSequence(seed, spawn_key=place)
+
+
 def draw(count, seed=1, scene=SCENES["as in training"], threads=None):
     """`count` pictures of a scene. Half of them are "same" and half "different", each kind and pair equally often.
 
-    seed: a whole number, or a `np.random.SeedSequence`. It alone says what is drawn, not the number of threads.
+    seed: a whole number, or one from `seed_of`. It alone says what is drawn, not the number of threads.
         In all scenes of the same three kinds it puts the same pairs into the pictures, each in that scene's manner.
     """
     require_whole("count", count, 1)
