@@ -10,7 +10,7 @@ Source:  lecture, 4.1 with figures H and J; paper, appendix A, equations 5 to 8
 Run:     python lessons/03_attention.py
          python lessons/03_attention.py --seed 7       other weights; nothing is trained here
 
-Expect:  a largest difference of 4.8e-07 (MNIST, seed 1, on a CPU); with --precision bfloat16 it is 9.0e-03
+Expect:  a largest difference of 4.8e-07 (MNIST, seed 1, on a CPU); far more with --precision bfloat16
 """
 
 # %% Options come first: --help and mistakes are answered before TensorFlow is loaded

@@ -61,7 +61,7 @@ try:
 except places.Unavailable as absent:
     if options.model:
         raise
-    start = "cifar10_vit" if "cifar10_vit" in pretrained.SHIPPED else "mnist_vit"
+    start = "cifar10_vit"
     print(f"WARNING: ImageNet weights cannot be had here: {absent.reason.rstrip('.')}. So we start from {start}, which")
     print("ships with vitkeras and has seen far less of the world. With a folder or zip of weights: --model PATH")
     classifier = pretrained.load(start, device["precision"])

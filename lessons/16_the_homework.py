@@ -2,11 +2,14 @@
 
 A ViT behind three convolutions, and a CNN that has convolutions where the ViT has its blocks: about as many parameters,
 the same images, the same number of epochs. Then one thing is changed at a time, in shorter trainings, and the images
-held out from training tell what it was worth. The test images are asked once by each of the long trainings, at the
-end, and by the short ones never: who chooses by the test images has measured luck.
+held out from training tell what it was worth. The test images are asked at the end of each long training, in one view
+and in five, and by the short ones never; nothing is chosen by the answers, for that would be fitting the test set.
 
-What is asked twice, at no cost, is the held-out images: by the last weights and by their running average, which is what
-stays; and each image as it is, and in five views, moved by a pixel, whose logits are added up.
+Five views are the image as it is and moved by a pixel along the diagonals; their logits are averaged. The running average
+of the weights is what a training keeps. Held-out images tell what either is worth.
+
+Muon trains the ViT's matrices. The CNN has AdamW, at a rate of its own: Muon, as Keras has it, is for matrices, and
+passes over the kernels of convolutions.
 
 Source:  lecture, "lição de casa extra #1"; Hassani et al., "Escaping the Big Data Paradigm with Compact Transformers",
          2021; Simard et al., "Best practices for convolutional neural networks", 2003 (distorted digits)
