@@ -5,8 +5,8 @@ the same images, the same number of epochs. Then one thing is changed at a time,
 held out from training tell what it was worth. The test images are asked at the end of each long training, in one view
 and in five, and by the short ones never; nothing is chosen by the answers, for that would be fitting the test set.
 
-Five views are the image as it is and moved by a pixel along the diagonals; their logits are averaged. The running average
-of the weights is what a training keeps. Held-out images tell what either is worth.
+Five views are the image as it is and moved by a pixel along the diagonals; their logits are averaged. The running
+average of the weights is what a training keeps. Held-out images tell what either is worth.
 
 Muon trains the ViT's matrices. The CNN has AdamW, at a rate of its own: Muon, as Keras has it, is for matrices, and
 passes over the kernels of convolutions.

@@ -1,9 +1,9 @@
 """17_cifar10_vit: a small ViT that is worth keeping, trained on CIFAR-10 (the record: on a JPEG copy of it).
 
-Lesson 8's ViT cuts its patches and ends near 56% of the JPEG copy. Here three convolutions make 64 overlapping patches (the paper's
-hybrid, section 3.1), heads begin with a look at their neighbours, Muon trains the matrices, labels are smoothed:
-what lessons 15 and 16 use on MNIST. The model has less than a megabyte of weights; `vitkeras` ships it, and lesson 14
-falls back to it for photos.
+Lesson 8's ViT cuts its patches and ends near 56% of the JPEG copy. Here three convolutions make 64 overlapping patches
+(the paper's hybrid, section 3.1), heads begin with a look at their neighbours, Muon trains the matrices, labels are
+smoothed: what lessons 15 and 16 use on MNIST. The model has less than a megabyte of weights; `vitkeras` ships it, and
+lesson 14 falls back to it for photos.
 
 Source:  paper, section 3.1, "Hybrid Architecture"; Xiao et al., "Early convolutions help transformers see better", 2021
 Run:     python lessons/17_cifar10_vit.py --precision auto --seeds 3

@@ -1,9 +1,9 @@
 """18_cifar10_on_a_gpu: a ViT of 3.7 million parameters for CIFAR-10, with a GPU in mind.
 
 From scratch, Hassani et al. report 91.4% of CIFAR-10 itself, not of the JPEG copy, for a ViT of this size (ViT-Lite,
-200 epochs). This recipe has what lessons 15
-to 17 have found, six blocks of width 256 instead of three of 80, and what a model needs that could learn 50,000 images
-by heart: images pasted into each other, pieces left out, dropout, and as many epochs. Too many for a CPU.
+200 epochs). This recipe has what lessons 15 to 17 have found, six blocks of width 256 instead of three of 80, and what
+a model needs that could learn 50,000 images by heart: images pasted into each other, pieces left out, dropout, and as
+many epochs. Too many for a CPU.
 
 **Not yet run in full**: no GPU could be had. What is known is that it runs (on a small budget, in the tests), not
 how good it is; the number to expect is left out until somebody has seen it.

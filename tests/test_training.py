@@ -90,6 +90,14 @@ def test_fresh_images_may_begin_at_any_epoch():
     np.testing.assert_array_equal(next(iter(late))[1].numpy(), drawn(3)[1][:32])
 
 
+@pytest.mark.parametrize("way", ["augment", "mix"])
+def test_fresh_images_are_not_augmented(way):
+    with pytest.raises(ValueError, match="come as they are drawn"):
+        training.train(
+            None, training.Fresh(drawn, 70), None, batch_size=32, epochs=1, seed=1, run=None, **{way: lambda *_: _}
+        )  # fmt: skip
+
+
 def test_a_smoothed_label_asks_for_a_little_less_than_all():
     logits = np.log(np.array([[0.91, *9 * [0.01]]], "float32"))
     loss = training.smoothed_crossentropy(0.1)

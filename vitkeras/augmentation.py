@@ -43,7 +43,7 @@ def distorted(images, seed, *, tilt=0.18, shift=1.5, bend=0.7, knots=5):
 
     Every pixel asks another place for its value, between four pixels. Outside, the pixels of the edge go on.
 
-    tilt: by how many pixels at most a pixel is moved for each pixel that it lies from the middle
+    tilt: by how many pixels at most a pixel is moved for each one that it lies below the middle, and beside it as well
     shift: pixels, at most, for the whole image
     bend: pixels, standard deviation at `knots` x `knots` places that the rest of the image follows smoothly
 

@@ -16,7 +16,7 @@ from vitkeras.runs import duration
 
 def batches(images, labels, batch_size):
     """The images in their order, as float32 from 0 to 1. For validation and test."""
-    return plain(
+    return without_autotuning(
         tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size).map(as_floats).prefetch(2)
     )  # fmt: skip
 
@@ -43,7 +43,7 @@ def shuffled_batches(images, labels, batch_size, seed, first_epoch=0, augment=No
         picked = augment(picked, chance) if augment else picked
         return mix(picked, names, chance) if mix else (picked, names)
 
-    return plain(tf.data.Dataset.counter(first_epoch).flat_map(order).map(pick).prefetch(2))
+    return without_autotuning(tf.data.Dataset.counter(first_epoch).flat_map(order).map(pick).prefetch(2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,30 +53,27 @@ class Fresh:
     draw: Callable
     count: int  # images in what counts as an epoch
 
-    def __len__(self):
-        return self.count
-
 
 def fresh_batches(fresh, batch_size, first_epoch=0):
     """Epoch after epoch as they are drawn; the next one is drawn while the model learns from this one."""
-    images, labels = fresh.draw(first_epoch)
-    kinds = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (images, labels))
+    first = fresh.draw(first_epoch)
+    kinds = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in first)
     epochs = tf.data.Dataset.from_generator(
-        lambda: map(fresh.draw, itertools.count(first_epoch)), output_signature=kinds
-    )  # fmt: skip
+        lambda: itertools.chain([first], map(fresh.draw, itertools.count(first_epoch + 1))), output_signature=kinds
+    )
 
     def cut(images, labels):
         return tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size)
 
-    return plain(epochs.prefetch(1).flat_map(cut).map(as_floats).prefetch(2))
+    return without_autotuning(epochs.prefetch(1).flat_map(cut).map(as_floats).prefetch(2))
 
 
 def as_floats(images, labels):
     return tf.cast(images, tf.float32) / 255.0, labels
 
 
-def plain(dataset):
-    """Without autotuning: its thread wakes at 10, 20, 40 … ms, and freeing an iterator waits until it does.
+def without_autotuning(dataset):
+    """The autotuner's thread wakes at 10, 20, 40 … ms, and freeing an iterator waits until it does.
 
     At the end of an epoch that wait can double the epoch's time. We choose the prefetching ourselves instead.
     """
@@ -98,15 +95,17 @@ def split(images, labels, validation=0.1):
 def train(model, for_training, for_validation, *, batch_size, epochs, seed, run, augment=None, mix=None):
     """Fit `model` on (images, labels), keeping each epoch in `run`, from the epoch on that the run has reached.
 
-    `for_training` may also be `Fresh`: then no image comes twice, and nothing needs to be augmented.
+    `for_training` may also be `Fresh`: then what is drawn comes as it is, and is not augmented.
     """
+    if isinstance(for_training, Fresh) and (augment or mix):
+        raise ValueError("fresh images come as they are drawn: `augment` and `mix` are for images that come again")
     run.restore(model)
     first = run.epochs_done
     if first:
         print(f"resumed after epoch {first} of {epochs}" + (": nothing is left to train" if first >= epochs else ""))
     progress = ProgressLines(epochs)
     if isinstance(for_training, Fresh):
-        stream, count = fresh_batches(for_training, batch_size, first), len(for_training)
+        stream, count = fresh_batches(for_training, batch_size, first), for_training.count
     else:
         stream, count = shuffled_batches(*for_training, batch_size, seed, first, augment, mix), len(for_training[0])
     try:

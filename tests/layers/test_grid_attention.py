@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from vitkeras import EncoderBlock, GridAttention, MyMultiHeadAttention
+from vitkeras import EncoderBlock, GridAttention, LeanBlock, MyMultiHeadAttention
 
 to_numpy = keras.ops.convert_to_numpy
 GRID = (3, 4)
@@ -86,6 +86,9 @@ def test_gradients_reach_the_table(tokens):
 def test_a_grid_that_is_none_is_refused(grid):
     with pytest.raises(ValueError, match="GridAttention needs"):
         GridAttention(2, 4, grid=grid)
+    if grid is not None:
+        with pytest.raises(ValueError, match="LeanBlock needs"):
+            LeanBlock(2, 4, grid=grid)
 
 
 def test_another_number_of_tokens_is_refused(tokens):

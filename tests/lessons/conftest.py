@@ -1,4 +1,4 @@
-"""What the tests of lessons share: a lesson is run as a student runs it, in a process and a folder of its own."""
+"""What the tests of lessons share: a lesson is run by its options, in a process and a folder of its own."""
 
 import json
 import os
@@ -36,7 +36,8 @@ def warm():
 def run_lesson(lesson_command, warm, tmp_path_factory):
     """`run_lesson("03_attention", folder, "--quick", "--data", "drawn", PATH="")`, from within `folder`.
 
-    Returned is the process that has ended: its `returncode`, `stdout` and `stderr`. Further names are environment.
+    Returned is the process that has ended: its `returncode`, `stdout` and `stderr`. Further names are environment; of
+    the libraries' own, which they read when they are loaded, a process that has loaded them takes no notice.
     """
 
     def run(name, folder, *words, **environment):
@@ -54,8 +55,9 @@ def run_lesson(lesson_command, warm, tmp_path_factory):
             "stderr": str(said[1]),
         }  # fmt: skip
         print(json.dumps(request), file=warm.stdin, flush=True)
-        status = int(warm.stdout.readline())
-        return subprocess.CompletedProcess(command, status, *(path.read_text(encoding="utf-8") for path in said))
+        status = warm.stdout.readline()
+        assert status, f"the process that runs lessons has ended, with {warm.wait()}"
+        return subprocess.CompletedProcess(command, int(status), *(path.read_text(encoding="utf-8") for path in said))
 
     return run
 

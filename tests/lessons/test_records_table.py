@@ -1,6 +1,7 @@
 """The table of what several seeds have reached: worked out from records, and on the course's pages as it is."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,33 @@ def test_the_table_by_scene_has_the_means_of_the_last_stage(tmp_path):
     (tmp_path / "10_same_or_different" / "run.json").write_text(json.dumps({"results": {"trainings": trainings}}))
     assert records.scenes(tmp_path)[2:] == ["| cnn | 50.0 | 50.0 | 50.0 | 50.0 | 25.5 | 50.0 | 50.0 |"]
     assert records.scenes(tmp_path, "pt")[2].count("50,0") == 6
+
+
+def test_a_change_is_told_by_its_points_against_the_whole(tmp_path):
+    trainings = [
+        {"seed": seed, "training": name, "held_out": {"averaged": share, "last weights": 0.5}}
+        for seed, shares in ((1, (0.99, 0.98)), (2, (0.992, 0.985)))
+        for name, share in zip(("all of it", "no augmentation"), shares, strict=True)
+    ]
+    (tmp_path / "16_the_homework-ablation").mkdir()
+    (tmp_path / "16_the_homework-ablation" / "run.json").write_text(json.dumps({"results": {"trainings": trainings}}))
+    assert records.changes(tmp_path, "16_the_homework-ablation")[2:] == [
+        "| nothing | 99.10% (99.00 to 99.20) |  |",
+        "| no augmentation | 98.25% (98.00 to 98.50) | -0.85 |",
+    ]
+    assert records.changes(tmp_path, "16_the_homework-ablation", "pt")[3] == (
+        "| sem aumento de dados | 98,25% (98,00 a 98,50) | -0,85 |"
+    )
+
+
+@pytest.mark.parametrize("name", records.ABLATIONS)
+def test_every_change_has_a_name_in_portuguese(name):
+    text = (ROOT / "lessons" / f"{name.rpartition('-')[0]}.py").read_text(encoding="utf-8")
+    names = re.findall(r'^    "([^"]+)": [{(]', text, re.MULTILINE)
+    assert len(names) >= 8
+    assert set(names) - {"cnn", "hybrid", "models", "ablation", "ships", "distorted", "shifted", "none"} <= (
+        records.IN_PORTUGUESE.keys()
+    )
 
 
 @pytest.mark.parametrize(("page", "language"), [("README.md", "en"), ("README.pt-BR.md", "pt")])

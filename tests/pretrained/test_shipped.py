@@ -1,5 +1,7 @@
 """The models that ship: small, described, and as good as their cards say."""
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,21 @@ def test_the_card_describes_the_model(classifier):
     for file in (about["recipe"], about["record"]):
         assert (ROOT / file).is_file()
     assert about["trained_on"] in classifier.remarks
+
+
+def test_a_card_says_what_was_recorded(classifier):
+    about = card(classifier.name)
+    trainings = json.loads((ROOT / about["record"]).read_text(encoding="utf-8"))["results"]["trainings"]
+    recorded = {
+        round(100 * value, 2)
+        for row in trainings
+        for part in (row, row.get("accuracy"))
+        for value in (part.values() if isinstance(part, dict) else ())
+        if isinstance(value, float)
+    }
+    said = [100 * share for share in about["accuracy"].values()]
+    said += [float(number) for number in re.findall(r"(\d+(?:\.\d+)?)%", about["training"])]
+    assert {round(number, 2) for number in said} <= recorded
 
 
 def test_a_model_has_about_a_megabyte(classifier):

@@ -29,6 +29,17 @@ def rate(layer, **rates):
     return [float(value) for value in rates.values()]
 
 
+def grid(layer, given):
+    """Return (rows, columns) as ints, or say that it is not that.
+
+    >>> grid("EncoderBlock", [4, 7])
+    (4, 7)
+    """
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise ValueError(f"{layer} needs (rows, columns) of patches as `grid`. Received: grid={given!r}")
+    return tuple(positive(layer, rows=given[0], columns=given[1]))
+
+
 def axes(layer, argument, shape, *names):
     """Check that `shape` has one axis a name; the last one must have a known size, for weights depend on it.
 

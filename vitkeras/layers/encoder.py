@@ -29,12 +29,13 @@ class EncoderBlock(keras.layers.Layer):
     def __init__(self, num_heads, mlp_dim, key_dim=None, dropout=0.1, *, grid=None, local=False, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.num_heads, self.mlp_dim = checks.positive("EncoderBlock", num_heads=num_heads, mlp_dim=mlp_dim)
-        self.key_dim = key_dim if key_dim is None else checks.positive("EncoderBlock", key_dim=key_dim)[0]
-        (self.dropout,) = checks.rate("EncoderBlock", dropout=dropout)
+        own = type(self).__name__
+        self.num_heads, self.mlp_dim = checks.positive(own, num_heads=num_heads, mlp_dim=mlp_dim)
+        self.key_dim = key_dim if key_dim is None else checks.positive(own, key_dim=key_dim)[0]
+        (self.dropout,) = checks.rate(own, dropout=dropout)
         if local and grid is None:
-            raise ValueError("EncoderBlock needs the `grid` of the patches to know which are neighbours: local=True")
-        self.grid, self.local = None if grid is None else tuple(grid), bool(local)
+            raise ValueError(f"{own} needs the `grid` of the patches to know which are neighbours: local=True")
+        self.grid, self.local = None if grid is None else checks.grid(own, grid), bool(local)
         self.norm_1, self.norm_2 = self.normalization("norm_1"), self.normalization("norm_2")
         self.mlp_in = keras.layers.Dense(
             self.mlp_dim, activation=self.activation, use_bias=self.use_bias, name="mlp_in", dtype=self.dtype_policy
@@ -72,11 +73,12 @@ class EncoderBlock(keras.layers.Layer):
         return (tokens, scores) if return_attention_scores else tokens
 
     def compute_output_shape(self, input_shape):
-        shape = checks.axes("EncoderBlock", "tokens", input_shape, "batch", "tokens", "width")
+        shape = checks.axes(type(self).__name__, "tokens", input_shape, "batch", "tokens", "width")
         if self.key_dim is None and shape[-1] % self.num_heads:
             raise ValueError(
-                f"EncoderBlock shares the width out among the heads, so it must be a multiple of their number; "
-                f"say `key_dim` to choose the width of a head. Received: width={shape[-1]}, num_heads={self.num_heads}"
+                f"{type(self).__name__} shares the width out among the heads, so it must be a multiple of their "
+                f"number; say `key_dim` to choose the width of a head. Received: width={shape[-1]}, "
+                f"num_heads={self.num_heads}"
             )
         return shape
 

@@ -8,7 +8,7 @@ from vitkeras.layers import checks
 from vitkeras.layers.attention import MyMultiHeadAttention
 
 AROUND = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)]  # down, right: the eight neighbours
-FARTHEST = -8.0  # what a look elsewhere costs at most to begin with: exp(-8) is little, yet not nothing
+LOWEST = -8.0  # what a look elsewhere costs at most to begin with: exp(-8) is little, yet not nothing
 
 
 @keras.saving.register_keras_serializable(package="vitkeras")
@@ -33,9 +33,7 @@ class GridAttention(MyMultiHeadAttention):
 
     def __init__(self, num_heads, key_dim, dropout=0.1, *, grid, local=False, **kwargs):
         super().__init__(num_heads, key_dim, dropout, **kwargs)
-        if not isinstance(grid, (tuple, list)) or len(grid) != 2:
-            raise ValueError(f"GridAttention needs (rows, columns) of patches as `grid`. Received: grid={grid!r}")
-        self.grid = tuple(checks.positive("GridAttention", rows=grid[0], columns=grid[1]))
+        self.grid = checks.grid(type(self).__name__, grid)
         self.local = bool(local)
 
     def build(self, query_shape, value_shape, key_shape=None):
@@ -58,7 +56,7 @@ class GridAttention(MyMultiHeadAttention):
         for head in range(self.num_heads if self.local else 0):
             to_row, to_column = AROUND[head % len(AROUND)]
             table[head] = -((down - to_row) ** 2 + (right - to_column) ** 2).reshape(-1)
-        return np.maximum(table, FARTHEST)
+        return np.maximum(table, LOWEST)
 
     def placed(self, scores):
         patches = self.grid[0] * self.grid[1]

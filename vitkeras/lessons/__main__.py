@@ -43,8 +43,10 @@ def main(arguments=None):
             from vitkeras.lessons import records
 
             results = lessons[0].path.parent / "results"
-            for table in (records.table, records.scenes):
-                print("\n".join(table(results, options.language)), end="\n\n")
+            tables = [records.table(results, options.language), records.scenes(results, options.language)]
+            tables += [records.changes(results, name, options.language) for name in records.ABLATIONS]
+            for table in tables:
+                print("\n".join(table), end="\n\n")
             return 0
         return show(lessons)
     except Problem as problem:

@@ -13,12 +13,30 @@ HEADINGS = {
     "pt": ("lição", "modelo", "parâmetros", "acertos: média (mínimo a máximo)", "sementes", "tempo de cada", "dados",
            "data"),
 }  # fmt: skip
-WORDS = {"en": ("to", "min"), "pt": ("a", "min")}
+TO = {"en": "to", "pt": "a"}  # what stands between the lowest and the highest
 
-SHAPES = ("10_same_or_different", "10_same_or_different-vit")  # the three models; the ViT with one thing left out
-SCENES_IN_PORTUGUESE = (
-    "como no treino", "menores", "maiores", "mais tênues", "mais escuras", "mais ruído", "um tipo novo",
-)  # fmt: skip
+SHAPES = "10_same_or_different"
+ABLATIONS = ("10_same_or_different-vit", "16_the_homework-ablation")  # one model, and what one change does to it
+CHANGES = {
+    "en": ("what is changed", "right: mean (lowest to highest)", "points against the first"),
+    "pt": ("o que muda", "acertos: média (mínimo a máximo)", "pontos em relação ao primeiro"),
+}
+IN_PORTUGUESE = {
+    "as in training": "como no treino", "smaller": "menores", "larger": "maiores", "fainter": "mais tênues",
+    "darker": "mais escuras", "noisier": "mais ruído", "a new kind": "um tipo novo",
+    "vit": "nada", "vit, neighbours not first": "sem olhar primeiro os vizinhos",
+    "vit, no offsets": "sem números por deslocamento", "vit, no easy pictures": "sem figuras fáceis no início",
+    "vit, 16,000 pictures": "16.000 figuras que se repetem", "vit, patches of 12": "patches de 12",
+    "all of it": "nada", "shifts for distortions": "deslocamentos em vez de distorções",
+    "no augmentation": "sem aumento de dados",
+    "overlapping patches for convolutions": "patches sobrepostos em vez de convoluções",
+    "patches cut side by side": "patches cortados lado a lado",
+    "class token for the mean": "token de classe em vez da média",
+    "neighbours not first": "sem olhar primeiro os vizinhos",
+    "AdamW for Muon, its rate, clipped": "AdamW em vez de Muon, com a sua taxa e clipping",
+    "a rate that does not fall": "uma taxa que não cai", "labels not smoothed": "rótulos não suavizados",
+    "drawn digits as well": "também dígitos desenhados",
+}  # fmt: skip
 
 
 def table(results, language="en"):
@@ -32,15 +50,37 @@ def table(results, language="en"):
 
 def scenes(results, language="en"):
     """What the models of lesson 10 make of pictures unlike those of training: % right, the mean of the seeds."""
-    headings = ("modelo", *SCENES_IN_PORTUGUESE) if language == "pt" else ("model", *SCENES)
+    headings = ("modelo", *map(IN_PORTUGUESE.get, SCENES)) if language == "pt" else ("model", *SCENES)
     lines = [line(headings), "|" + "---|" * len(headings)]
-    for _, record in kept(results, SHAPES):
+    for _, record in kept(results, [SHAPES]):
         asked = [row for row in record["results"]["trainings"] if row["accuracy"]]
         for model in dict.fromkeys(row["training"] for row in asked):
             of_model = [row["accuracy"] for row in asked if row["training"] == model]
             means = [f"{100 * statistics.mean(row[scene] for row in of_model):.1f}" for scene in SCENES]
             lines.append(line([model, *(map(in_portuguese, means) if language == "pt" else means)]))
     return lines
+
+
+def changes(results, name, language="en"):
+    """What one change does to a model: of held-out images of lesson 16, of fresh pictures of lesson 10."""
+    lines = [line(CHANGES[language]), "|" + "---|" * len(CHANGES[language])]
+    for _, record in kept(results, [name]):
+        right = {}
+        for row in record["results"]["trainings"]:
+            share = row["held_out"]["averaged"] if "held_out" in row else row["accuracy"].get("as in training")
+            right.setdefault(row["training"], []).extend([] if share is None else [100 * share])
+        whole = statistics.mean(next(iter(right.values())))
+        for number, (change, values) in enumerate(right.items()):
+            cells = [mean_and_range(values, language), f"{statistics.mean(values) - whole:+.2f}" if number else ""]
+            if language == "pt":
+                lines.append(line([IN_PORTUGUESE[change], *map(in_portuguese, cells)]))
+            else:
+                lines.append(line([change.removeprefix("vit, ") if number else "nothing", *cells]))
+    return lines
+
+
+def mean_and_range(values, language):
+    return f"{statistics.mean(values):.2f}% ({min(values):.2f} {TO[language]} {max(values):.2f})"
 
 
 def kept(results, names):
@@ -57,7 +97,6 @@ def line(cells):
 
 def rows(lesson, record, language):
     """The cells of each model that the record has trained."""
-    to, minutes = WORDS[language]
     trainings = record["results"]["trainings"]
     for model in dict.fromkeys(row.get("training", "vit") for row in trainings):
         of_model = [row for row in trainings if row.get("training", "vit") == model]
@@ -69,9 +108,9 @@ def rows(lesson, record, language):
             f"[{lesson}](results/{lesson}/run.json)",
             model,
             f"{of_model[-1]['parameters']:,}",
-            f"{statistics.mean(right):.2f}% ({min(right):.2f} {to} {max(right):.2f})",
+            mean_and_range(right, language),
             str(len(right)),
-            f"{statistics.median(by_seed.values()) / 60:.0f} {minutes}",
+            f"{statistics.median(by_seed.values()) / 60:.0f} min",
             record["data"]["title"],
             record["started"][:10],
         ]
