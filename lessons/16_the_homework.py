@@ -48,8 +48,8 @@ options = lesson_options(
 from vitkeras import datasets
 
 data = datasets.load("mnist", options.data, stand_in=True)
-drawn = datasets.load("drawn")
 print(data.describe())
+drawn = datasets.load("drawn")
 if options.quick:
     data, drawn = data.first(300, 100), drawn.first(100, 50)
     print("quick: 300 images to train on and 100 to test on, so the numbers below say nothing about the models")

@@ -85,6 +85,7 @@ def show(lessons):
     print(f"run:        python {lessons[0].command}   (--quick: on a few images; --help: all options)")
     print(f"or several: {COMMAND} run 1 {lessons[-1].name}   (or all; on a few images, unless --full)")
     print(f"notebooks:  {COMMAND} notebooks FOLDER")
+    print(f"records:    {COMMAND} records   (what several seeds have reached)")
     return 0
 
 

@@ -9,9 +9,14 @@ from vitkeras.datasets.shapes import SCENES
 # Lessons whose trainings are compared there; the others' numbers stand in the course's first table.
 COMPARED = ("10_same_or_different", "15_in_a_tenth_of_the_time", "16_the_homework", "17_cifar10_vit")
 HEADINGS = {
-    "en": ("lesson", "model", "parameters", "right: mean (lowest to highest)", "seeds", "time each", "data", "date"),
-    "pt": ("lição", "modelo", "parâmetros", "acertos: média (mínimo a máximo)", "sementes", "tempo de cada", "dados",
-           "data"),
+    "en": (
+        "lesson", "model", "parameters", "right: mean (lowest to highest)", "seeds", "time each (median)", "data",
+        "date",
+    ),
+    "pt": (
+        "lição", "modelo", "parâmetros", "acertos: média (mínimo a máximo)", "sementes", "tempo de cada (mediana)",
+        "dados", "data",
+    ),
 }  # fmt: skip
 TO = {"en": "to", "pt": "a"}  # what stands between the lowest and the highest
 
