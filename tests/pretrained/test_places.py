@@ -42,7 +42,12 @@ def test_the_beginning_of_a_name_does(word, name):
 
 @pytest.mark.parametrize(
     ("word", "said"),
-    [("vit_larg", "Did you mean vit_"), ("efficientnet", "may be any of"), ("zzz", "There is no preset")],
+    [
+        ("vit_larg", "Did you mean vit_"),
+        ("MNIST_VIT", "Did you mean mnist_vit"),
+        ("efficientnet", "may be any of"),
+        ("zzz", "There is no preset"),
+    ],
 )
 def test_a_name_that_is_none_or_not_clear_is_told(word, said):
     with pytest.raises(Misuse, match=said):

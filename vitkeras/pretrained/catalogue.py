@@ -90,7 +90,7 @@ def full_name(word, names):
             return found[0]
     if begun:
         raise Misuse(f"{word!r} may be any of {', '.join(begun)}. Say which.")
-    like = difflib.get_close_matches(word, names, 3) or [name for name in names if word in name][:3]
+    like = difflib.get_close_matches(word.lower(), names, 3) or [name for name in names if word in name][:3]
     meant = f" Did you mean {', '.join(like)}?" if like else ""
     raise Misuse(
         f"There is no preset {word!r}, nor a folder or file of this name.{meant} A preset is one of those that "

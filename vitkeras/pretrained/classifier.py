@@ -168,6 +168,8 @@ class Classifier:
 
     def attention_of(self, prepared):
         """The same for a batch that is prepared already."""
+        if not self.attends:
+            raise Misuse(f"{self.name} is a {self.family}, which has no attention to show.")
         if self.backbone is None:
             return attention.scores_by(self.probe, prepared)
         return attention.scores_of_backbone(self.backbone, prepared)
