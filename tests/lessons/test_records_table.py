@@ -64,6 +64,7 @@ def test_a_change_is_told_by_its_points_against_the_whole(tmp_path):
     assert records.changes(tmp_path, "16_the_homework-ablation", "pt")[3] == (
         "| sem aumento de dados | 98,25% (98,00 a 98,50) | -0,85 |"
     )
+    assert records.changes(tmp_path, "10_same_or_different-vit") == []
 
 
 @pytest.mark.parametrize("name", records.ABLATIONS)

@@ -45,7 +45,7 @@ def main(arguments=None):
             results = lessons[0].path.parent / "results"
             tables = [records.table(results, options.language), records.scenes(results, options.language)]
             tables += [records.changes(results, name, options.language) for name in records.ABLATIONS]
-            for table in tables:
+            for table in filter(None, tables):
                 print("\n".join(table), end="\n\n")
             return 0
         return show(lessons)

@@ -67,9 +67,13 @@ def scenes(results, language="en"):
 
 
 def changes(results, name, language="en"):
-    """What one change does to a model: of held-out images of lesson 16, of fresh pictures of lesson 10."""
-    lines = [line(CHANGES[language]), "|" + "---|" * len(CHANGES[language])]
+    """What one change does to a model: of held-out images of lesson 16, of fresh pictures of lesson 10.
+
+    No lines come of a record that is not there.
+    """
+    lines = []
     for _, record in kept(results, [name]):
+        lines += [line(CHANGES[language]), "|" + "---|" * len(CHANGES[language])]
         right = {}
         for row in record["results"]["trainings"]:
             share = row["held_out"]["averaged"] if "held_out" in row else row["accuracy"].get("as in training")
