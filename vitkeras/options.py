@@ -23,22 +23,22 @@ class Count:
     least: int = 1
 
 
-def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, **own):
+def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, backend="tensorflow", **own):
     """Read the command line of a lesson: the common options, and its `own`.
 
     An own option is a tuple of names of which the first is the default, `attention=("mine", "keras")`; a number,
     `seeds=Count(5, least=2)`; or a help text, `model="a trained model"`, for a file or folder that may be left out.
-    `epochs=None` is for a lesson that trains nothing. With --resume, whatever is not said again is as it was when the
-    run began. In a notebook the command line is the environment's VITKERAS_OPTIONS. Returned besides the options: the
-    run's folder as `out`, `command` and `resume_command` to be told and kept, and `kept`, the options that a resumed
-    run takes over.
+    `epochs=None` is for a lesson that trains nothing. --set changes a constant that stands above the call. With
+    --resume, whatever is not said again is as it was when the run began. In a notebook the command line is the
+    environment's VITKERAS_OPTIONS. Returned besides the options: the run's folder as `out`, `command` and
+    `resume_command` to be told and kept, and `kept`, the options that a resumed run takes over.
     """
     # TensorFlow's start-up messages would bury a lesson's first lines. An own setting of the variable wins.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     speak_plainly()
-    if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
+    if os.environ.setdefault("KERAS_BACKEND", backend) != backend:
         raise Misuse(
-            f"lessons train through TensorFlow, but KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}. "
+            f"this lesson trains through {backend}, but KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}. "
             "Unset it; the layers alone run on other backends."
         )
     in_notebook = notebook() is not None
@@ -66,6 +66,8 @@ def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, **own):
         default="auto",
         help="auto, the default: a GPU if TensorFlow sees one",
     )
+    add("--devices", choices=["one", "all"], default="one", help="all: every GPU takes its share of each batch")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="another value for a constant at its top")
     for name, value in own.items():
         if isinstance(value, tuple):
             add(f"--{name}", choices=value, default=value[0], help=f"(default {value[0]})")
@@ -83,6 +85,9 @@ def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, **own):
         options = parser.parse_args([*kept_words(folder, lesson), *words])  # what is said now comes last, and wins
     else:
         folder = new_folder(options.out, default)
+    options.set = sorted({text.partition("=")[0]: text for text in options.set}.values())  # what is said last counts
+    if options.set:
+        put_constants(options.set, in_notebook, {"epochs", *own})
     if options.epochs and not epochs:
         print(f"--epochs {options.epochs}: nothing is trained in this lesson, so there are no epochs")
     options.epochs = epochs and (options.epochs or (quick_epochs if options.quick else epochs))
@@ -92,6 +97,18 @@ def lesson_options(lesson, docstring, *, epochs=None, quick_epochs=1, **own):
     options.command = spoken([*script, *words])
     options.resume_command = spoken([*script, "--resume", "--out", str(folder)])
     return options
+
+
+def put_constants(said, in_notebook, options):
+    from vitkeras import constants
+
+    if in_notebook:
+        raise Misuse("--set is for scripts. In a notebook, change the constant in the first cell.")
+    for text in said:
+        if (name := text.partition("=")[0].strip()) in options:
+            raise Misuse(f"{name} is an option of this lesson: --{name} VALUE, instead of --set {text}")
+    constants.put(sys.modules["__main__"], said)
+    print(f"set: {', '.join(said)}")
 
 
 def script_as_called(lesson):
@@ -154,8 +171,12 @@ def kept_words(folder, lesson):
     record = read_record(folder)
     if record.get("lesson") != lesson:
         raise Misuse(f"{folder} holds a run of {record.get('lesson')!r}, not of {lesson!r}. Choose another --out.")
-    said = {f"--{name}": value for name, value in record.get("options", {}).items() if value not in (None, False)}
-    return [word for name, value in said.items() for word in ([name] if value is True else [name, str(value)])]
+    words = []
+    for name, value in record.get("options", {}).items():
+        for one in value if isinstance(value, list) else [value]:
+            if one not in (None, False):
+                words += [f"--{name}"] if one is True else [f"--{name}", str(one)]
+    return words
 
 
 def read_record(folder, remedy="Start a new run in another --out; what else is in the folder is untouched."):

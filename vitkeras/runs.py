@@ -29,6 +29,8 @@ def open_run(options, settings, dataset, machine):
 
     `settings` is whatever the history depends on: a run is resumed with the same ones or not at all.
     """
+    if options.kept.get("set"):
+        settings = {**settings, "set": options.kept["set"]}  # not every constant is among a lesson's own settings
     settings = {**settings, "seed": options.seed, "precision": machine["precision"], "data": dataset.fingerprint()}
     run = Run(options.out, settings, options.resume_command)
     about = {"command": options.command, "machine": machine, "versions": versions(), "started": now()}
