@@ -30,7 +30,7 @@ print(data.describe())
 # %% The machine
 from vitkeras import machine, runs
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 settings = {"patch_size": PATCH_SIZE, "projection_dim": PROJECTION_DIM, "other_sizes": OTHER_SIZES}
 run = runs.open_run(options, settings, data, device)
 

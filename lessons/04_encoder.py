@@ -45,7 +45,7 @@ data = data.first(IMAGES, test_images)
 # %% The machine
 from vitkeras import machine
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 import keras
 import numpy as np

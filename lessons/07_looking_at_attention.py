@@ -50,7 +50,7 @@ if options.quick:
 # %% The machine
 from vitkeras import machine, runs
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 from vitkeras import trained
 

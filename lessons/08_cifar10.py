@@ -41,7 +41,7 @@ if options.quick:
 # %% The machine
 from vitkeras import machine
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 # %% Augmentation: a picture shows the same when it is moved a little. A horse mirrored is a horse; a 2 is no 2
 from vitkeras import augmentation, plots, runs, training

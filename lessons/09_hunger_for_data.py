@@ -41,7 +41,7 @@ if options.quick:
 # %% The machine
 from vitkeras import machine
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 # %% The two models
 import keras

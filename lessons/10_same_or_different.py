@@ -56,7 +56,7 @@ print(data.describe())
 # %% The machine
 from vitkeras import machine
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 # %% What the models will be asked. The first scene is like those of training, the others are not
 from vitkeras import plots, runs, training

@@ -68,7 +68,7 @@ print(f"{len(pictures)} pictures, the first: {pictures[0].shape}, {pictures[0].d
 # %% The machine
 from vitkeras import machine
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 # %% Presets: a model with its weights and its own preprocessing, under one name
 from vitkeras import attention, plots, pretrained, runs

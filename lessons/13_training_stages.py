@@ -44,7 +44,7 @@ import os
 from vitkeras import machine
 
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # a GPU's memory is shared with the processes below
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 import keras
 import keras_hub

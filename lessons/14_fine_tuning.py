@@ -46,7 +46,7 @@ options = lesson_options(
 # %% The machine
 from vitkeras import machine
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 # %% The model to start from
 from vitkeras import fine_tuning, pretrained

@@ -54,7 +54,7 @@ if options.quick:
 # %% The machine
 from vitkeras import machine
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 # %% The model: overlapping patches, attention that knows the grid, no pass over memory that can be spared
 import keras

@@ -44,7 +44,7 @@ if options.quick:
 # %% The machine
 from vitkeras import machine
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 # %% Augmentation, as in lesson 8
 from vitkeras import augmentation, plots, runs, training

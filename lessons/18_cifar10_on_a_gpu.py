@@ -54,7 +54,7 @@ else:
 # %% The machine
 from vitkeras import machine
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 if device["device"].startswith("CPU") and not options.quick:
     print("there is no GPU here: 200 epochs will take days. --quick shows that it runs.")
 

@@ -39,7 +39,7 @@ if options.quick:
 # %% The machine
 from vitkeras import machine
 
-device = machine.prepare(options.seed, options.device, options.precision)
+device = machine.prepare(options.seed, options.device, options.precision, options.devices)
 
 # %% The model, from the image to ten logits: scores of the digits, which a softmax would turn into probabilities
 import keras

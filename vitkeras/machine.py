@@ -13,8 +13,8 @@ from vitkeras.errors import Problem
 from vitkeras.options import PRECISIONS
 
 
-def prepare(seed, device="auto", precision="float32"):
-    """Fix the seed, choose device and precision as the options say, and print both. Returns them as a dict."""
+def prepare(seed, device="auto", precision="float32", devices="one"):
+    """Fix the seed, choose device and precision as the options say, and print them. Returns them as a dict."""
     gpus, chatter = wake_tensorflow()
     import keras
     import tensorflow as tf
@@ -45,7 +45,26 @@ def prepare(seed, device="auto", precision="float32"):
     keras.config.set_dtype_policy(PRECISIONS[precision])
     print(f"device: {name}")
     print(f"precision: {precision}{reason}")
+    if devices == "all" and (sharing := share_batches("GPU" if gpus else "CPU")) > 1:
+        name += f", each batch shared by {sharing}"
     return {"device": name, "precision": precision}
+
+
+def share_batches(kind):
+    """From here on, `fit` gives every device of this kind its share of each batch. Returns how many there are.
+
+    Each has a copy of the weights; gradients are summed before they are applied, so the batch is as large as before.
+    """
+    import tensorflow as tf
+
+    places = [device.name for device in tf.config.list_logical_devices(kind)]
+    if len(places) < 2:
+        print(f"--devices all: there is one {kind} here, so there is nobody to share with")
+        return len(places)
+    one_by_one = {"cross_device_ops": tf.distribute.ReductionToOneDevice()} if kind == "CPU" else {}
+    tf.distribute.experimental_set_strategy(tf.distribute.MirroredStrategy(places, **one_by_one))
+    print(f"devices: {len(places)} share each batch")
+    return len(places)
 
 
 def wake_tensorflow():
