@@ -3,6 +3,8 @@
 import contextlib
 import errno
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from vitkeras.errors import Misuse, Problem
@@ -46,6 +48,33 @@ def sweep(folder):
     """Remove what a killed program left half-written in `folder`."""
     for leftover in Path(folder).glob(f"*{UNFINISHED}-*"):
         leftover.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def own_folder(prefix):
+    """A folder among the system's temporary ones, gone at the end; and so are those of processes that were killed."""
+    for leftover in Path(tempfile.gettempdir()).glob(f"{prefix}-*"):
+        owner = leftover.name.removeprefix(f"{prefix}-").partition("-")[0]
+        if owner.isdecimal() and not alive(int(owner)):
+            shutil.rmtree(leftover, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}-{os.getpid()}-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def alive(process):
+    """Whether there is such a process; where it cannot be told, it is taken to be there."""
+    if os.name != "posix":  # there, this would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def hold(folder, doing):

@@ -53,6 +53,15 @@ def main():
     cost.add_argument("--variants", type=at_least(1), metavar="N", help="the first N only (default: all)")
     cost.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
     cost.set_defaults(device="cpu")
+    cluster = what.add_parser("cluster", help="tasks a minute on one node and on two, and the overhead of a task")
+    cluster.add_argument("--rounds", type=at_least(1), default=3, help="of each, in turn (default 3)")
+    cluster.add_argument("--tasks", type=at_least(2), default=8, help="in a round (default 8)")
+    cluster.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
+    cluster.set_defaults(device="cpu")
+    demo = what.add_parser("demo", help="how soon the page answers to a stroke, a photo, a pair of shapes")
+    demo.add_argument("--rounds", type=at_least(2), default=100, help="questions of each kind (default 100)")
+    demo.add_argument("--json", metavar="FILE", help="keep the figures, with machine and versions, in a file")
+    demo.set_defaults(device="cpu")
     options = parser.parse_args()
 
     if options.device == "cpu":
