@@ -12,6 +12,8 @@ gives. Students' code runs behind walls (see exercises/README.md), never in the 
 """
 
 import argparse
+import contextlib
+import functools
 import sys
 from pathlib import Path
 
@@ -51,6 +53,13 @@ def read_options(arguments):
     grade.add_argument("submissions", metavar="SUBMISSIONS", help="a folder or a zip with what the class handed in")
     grade.add_argument("--out", required=True, metavar="GRADES", help="where grades go, or a grading to go on with")
     grade.add_argument("--jobs", type=at_least(1), metavar="N", help="so many at a time (default: one for each core)")
+    grade.add_argument(
+        "--cluster",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="a cluster of Ray's; no address: a Ray here",
+    )
     grade.add_argument("--seed", metavar="TEXT", help="what random inputs start from (default: drawn, and recorded)")
     grade.add_argument("--single", metavar="NAME", help="SUBMISSIONS is the submission of one student, of this name")
     grade.add_argument("--again", action="store_true", help="grade also what has been graded before")
@@ -104,6 +113,7 @@ def hand_out(options):
 
 
 def grade(options):
+    from vitkeras.grading.desk import Desk
     from vitkeras.grading.grade import grade
     from vitkeras.grading.progress import Progress
 
@@ -111,16 +121,20 @@ def grade(options):
     tell_of_missing_tests(exercises)
     jobs = options.jobs or machine.cores()
     if options.replay is not None:
+        if options.cluster is not None:
+            raise Misuse("--replay grades on this machine. Leave --cluster out.")
         if options.seed:
             raise Misuse("--replay takes the seed that was recorded. Leave --seed out.")
         from vitkeras.grading.replay import replay
 
         return replay(options.submissions, options.out, exercises, jobs, options.replay, options.single)
     print(f"walls: {walls_of(exercises)}")
-    with Progress() as progress:
+    with contextlib.ExitStack() as open_:
+        desks, jobs = (Desk, jobs) if options.cluster is None else open_.enter_context(far_desks(options))
+        progress = open_.enter_context(Progress())
         run = grade(
             options.submissions, options.out, exercises, jobs, options.seed, options.single, options.again,
-            wanted=bool(options.exercise), progress=progress,
+            wanted=bool(options.exercise), progress=progress, desks=desks,
         )  # fmt: skip
     for note in run["left_out"]:
         print(f"left out: {note}")
@@ -129,6 +143,18 @@ def grade(options):
     print(f"begin with {Path(options.out, 'summary.html')}")
     print(f"also there: gradebook.csv, feedback/, review/, gradescope/, classroom/, junit.xml (seed {run['seed']})")
     return 0
+
+
+@contextlib.contextmanager
+def far_desks(options):
+    """(what makes a desk on the cluster, how many there may be)"""
+    from vitkeras.farm import Farm
+    from vitkeras.grading.far import FarDesk
+
+    with Farm(options.cluster or None) as farm:
+        cpus = int(farm.room.get("CPU", 0))
+        print(f"desks: on a cluster with {cpus} CPUs, a desk on each")
+        yield functools.partial(FarDesk, farm), options.jobs or max(1, cpus)
 
 
 def walls_of(exercises):

@@ -15,6 +15,7 @@ from vitkeras import machine
 from vitkeras.errors import Misuse
 from vitkeras.files import hold, sweep
 from vitkeras.grading import walls
+from vitkeras.grading.desk import Desk
 from vitkeras.grading.handed_in import finding, naming
 from vitkeras.grading.progress import Silence
 from vitkeras.grading.results import outputs
@@ -22,13 +23,15 @@ from vitkeras.grading.round import RUN, Round, write_json
 
 
 def grade(
-    source, out, exercises, jobs, seed=None, single="", again=False, only=None, alone=None, wanted=True, progress=None
-):
+    source, out, exercises, jobs, seed=None, single="", again=False, only=None, alone=None, wanted=True, progress=None,
+    desks=Desk,
+):  # fmt: skip
     """Grade `source` into the folder `out`, and write all that is made of it. Returns what `run.json` says.
 
     single: the student's name, if `source` is one submission.  again: also what has been graded before.
     only: slugs of those to grade, others are passed over.  alone: exercise -> whether a lone file of any name is taken.
     wanted: grade every one of `exercises`, also one that nobody has handed anything in for.
+    desks: what examines, made for (exercise, slot): processes here, or on the machines of a cluster.
     """
     source, out, progress = Path(source), Path(out), progress or Silence()
     require_apart(source, out)
@@ -50,7 +53,7 @@ def grade(
                 run["alone"].setdefault(exercise.name, len(exercises) == 1 if alone is None else alone[exercise.name])
             progress.begin(len(exercises) * len(found))
             for exercise in exercises:
-                Round(exercise, found, out, run, Path(scratch), again, wanted, progress).go(jobs)
+                Round(exercise, found, out, run, Path(scratch), again, wanted, progress, desks).go(jobs)
             write_json(out / RUN, run)
             outputs.write_all(out)
         finally:

@@ -37,8 +37,8 @@ class Task:
 class Round:
     """One exercise, for the whole class."""
 
-    def __init__(self, exercise, found, out, run, scratch, again, wanted, progress):
-        self.exercise, self.found, self.out, self.run = exercise, found, out, run
+    def __init__(self, exercise, found, out, run, scratch, again, wanted, progress, desks=Desk):
+        self.exercise, self.found, self.out, self.run, self.desks = exercise, found, out, run, desks
         self.scratch, self.again, self.wanted, self.progress = scratch, again, wanted, progress
         self.tests, self.absent = [], []
         self.tests_fingerprint = fingerprint_of_tests(exercise)
@@ -68,7 +68,7 @@ class Round:
             self.write_absent()
 
     def at_a_desk(self, slot, left):
-        desk = Desk(self.exercise, slot)
+        desk = self.desks(self.exercise, slot)
         threading.Thread(target=self.end_with, args=(desk, left), daemon=True).start()
         try:
             while not self.stopped.is_set() and not self.faults:
@@ -160,7 +160,7 @@ class Round:
                     f"{self.exercise.name}: nobody handed in a file of it (--exercise grades it)"
                 )
                 return
-            desk = Desk(self.exercise, 0)
+            desk = self.desks(self.exercise, 0)
             try:
                 desk.open()
                 self.describe(desk)
