@@ -95,6 +95,36 @@ class Drawing:
     contrasts: np.ndarray  # (count, 2), in grey levels; negative is darker than the ground
 
 
+@dataclass(frozen=True)
+class Placing:
+    """A shape where somebody wants it: its middle, in pixels from the upper left corner, and its turn in radians."""
+
+    kind: str
+    x: float
+    y: float
+    area: float
+    turn: float
+
+
+def placed(shapes, contrast, noise, seed):
+    """One picture, (size, size, 1), of two shapes that are where they are asked to be: they may touch, or be cut."""
+    kinds = tuple(KINDS)
+    largest = max(shape.area for shape in shapes)
+    scene = Scene(kinds=kinds, areas=(20, max(20, largest)), noise=(noise, noise))
+    drawing = Drawing(
+        images=np.empty((1, scene.size, scene.size, 1), "uint8"),
+        labels=np.array([shapes[0].kind == shapes[1].kind], "int32"),
+        kinds=np.array([[kinds.index(shape.kind) for shape in shapes]], "int32"),
+        centres=np.array([[(shape.x, shape.y) for shape in shapes]], "float32"),
+        areas=np.array([[shape.area for shape in shapes]], "float32"),
+        angles=np.array([[shape.turn for shape in shapes]], "float32"),
+        contrasts=np.full((1, 2), contrast, "float32"),
+    )
+    canvas = ground(1, scene, np.random.default_rng(seed))
+    add_shapes(canvas, drawing, slice(None), scene)
+    return np.clip(canvas[0], 0, 255).astype("uint8")[..., None]
+
+
 def load(train=20000, test=2000, seed=1):
     """`train` and `test` pictures as in training, each part with random numbers of its own."""
     for name, number, least in ("train", train, 1), ("test", test, 1), ("seed", seed, 0):

@@ -1,0 +1,104 @@
+// A digit: drawn with mouse, finger or keyboard, and asked about at the end of every stroke.
+import { ask, toText } from "./ask.js";
+import { Guesses } from "./guesses.js";
+import { Looker } from "./looker.js";
+
+const SENT = 112; // pixels of a side that the program gets: four times what the model sees
+const STEP = 10; // of the pen, by keyboard
+const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
+
+export function digit(section) {
+  const pad = section.querySelector("#pad");
+  const pencil = pad.getContext("2d", { willReadFrequently: true });
+  const guesses = new Guesses(section.querySelector(".guesses"), "digits_only");
+  const looker = new Looker(section.querySelector(".looker"));
+  const pen = { x: pad.width / 2, y: pad.height / 2, down: false, shown: false };
+  let strokes = []; // each a list of points
+
+  function draw() {
+    pencil.fillStyle = "#000";
+    pencil.fillRect(0, 0, pad.width, pad.height);
+    Object.assign(pencil, { strokeStyle: "#fff", lineWidth: pad.width / 13, lineCap: "round", lineJoin: "round" });
+    for (const stroke of strokes) {
+      pencil.beginPath();
+      pencil.moveTo(...stroke[0]);
+      for (const point of stroke) pencil.lineTo(...point);
+      pencil.stroke();
+    }
+  }
+
+  function drawPen() {
+    draw();
+    if (!pen.shown) return;
+    pencil.beginPath();
+    pencil.arc(pen.x, pen.y, 8, 0, 2 * Math.PI);
+    Object.assign(pencil, { strokeStyle: pen.down ? "#ff4f9a" : "#7cc4f5", lineWidth: 3 });
+    pencil.stroke();
+  }
+
+  async function asked() {
+    draw();
+    const small = Object.assign(document.createElement("canvas"), { width: SENT, height: SENT }).getContext("2d");
+    small.imageSmoothingQuality = "high";
+    small.drawImage(pad, 0, 0, SENT, SENT);
+    drawPen();
+    if (!strokes.length) return show(null);
+    const grey = small.getImageData(0, 0, SENT, SENT).data.filter((_, place) => place % 4 === 0);
+    const answer = await ask("digit", { pixels: toText(grey), side: SENT });
+    if (answer && strokes.length) show(answer);
+  }
+
+  function show(answer) {
+    guesses.show(answer);
+    looker.show(answer);
+  }
+
+  const place = (event) => {
+    const box = pad.getBoundingClientRect();
+    return [((event.clientX - box.left) / box.width) * pad.width, ((event.clientY - box.top) / box.height) * pad.height];
+  };
+
+  pad.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    pad.setPointerCapture(event.pointerId);
+    pen.shown = false;
+    strokes.push([place(event)]);
+    draw();
+  });
+  pad.addEventListener("pointermove", (event) => {
+    if (!pad.hasPointerCapture(event.pointerId)) return;
+    for (const part of event.getCoalescedEvents?.() ?? [event]) strokes.at(-1).push(place(part));
+    draw();
+  });
+  pad.addEventListener("lostpointercapture", asked);
+
+  pad.addEventListener("keydown", (event) => {
+    pen.shown = true;
+    if (event.key === " ") {
+      pen.down = !pen.down;
+      if (pen.down) strokes.push([[pen.x, pen.y]]);
+      else asked();
+    } else if (MOVES[event.key]) {
+      pen.x = Math.min(Math.max(pen.x + MOVES[event.key][0], 0), pad.width);
+      pen.y = Math.min(Math.max(pen.y + MOVES[event.key][1], 0), pad.height);
+      if (pen.down) strokes.at(-1).push([pen.x, pen.y]);
+    } else return;
+    event.preventDefault();
+    drawPen();
+  });
+  pad.addEventListener("blur", () => {
+    if (pen.down) asked();
+    Object.assign(pen, { down: false, shown: false });
+    draw();
+  });
+
+  section.querySelector("#undo").addEventListener("click", () => {
+    strokes.pop();
+    asked();
+  });
+  section.querySelector("#clear").addEventListener("click", () => {
+    strokes = [];
+    asked();
+  });
+  asked();
+}
