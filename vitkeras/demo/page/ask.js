@@ -3,11 +3,11 @@ import { say } from "./words.js";
 
 const numbers = {};
 
-/** The answer, or null if a newer question has been asked meanwhile or there is none; then the page says why. */
+/** The answer; null if there is none, and the page says why; undefined if a newer question has been asked meanwhile. */
 export async function ask(question, told) {
   const number = (numbers[question] = (numbers[question] ?? 0) + 1);
   const { answer, trouble } = await fetched(question, told);
-  if (number !== numbers[question]) return null;
+  if (number !== numbers[question]) return undefined;
   tell(trouble);
   return answer;
 }

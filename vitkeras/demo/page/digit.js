@@ -20,11 +20,19 @@ export function digit(section) {
     pencil.fillRect(0, 0, pad.width, pad.height);
     Object.assign(pencil, { strokeStyle: "#fff", lineWidth: pad.width / 13, lineCap: "round", lineJoin: "round" });
     for (const stroke of strokes) {
+      dot(...stroke[0]); // a line without length would not be seen
       pencil.beginPath();
       pencil.moveTo(...stroke[0]);
       for (const point of stroke) pencil.lineTo(...point);
       pencil.stroke();
     }
+  }
+
+  function dot(x, y) {
+    pencil.fillStyle = "#fff";
+    pencil.beginPath();
+    pencil.arc(x, y, pencil.lineWidth / 2, 0, 2 * Math.PI);
+    pencil.fill();
   }
 
   function drawPen() {

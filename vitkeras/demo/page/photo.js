@@ -18,6 +18,7 @@ export function photo(section) {
     const content = toText(new Uint8Array(await present.arrayBuffer()));
     section.setAttribute("aria-busy", "true");
     const answer = await ask("photo", { content, name: present.name, preset: preset.value });
+    if (answer === undefined) return;
     section.removeAttribute("aria-busy");
     guesses.show(answer);
     looker.show(answer);
