@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vitkeras import runs
-from vitkeras.lessons import catalogue
+from vitkeras.lessons import catalogue, records
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "lessons" / "results"
@@ -155,6 +155,10 @@ def test_percentages_in_a_lessons_section_were_recorded(name, lesson):
         others |= figures("08_cifar10")  # beside which it is put
     if lesson == "16_the_homework":
         others |= figures("16_the_homework-ships")
+    language = "pt" if "pt" in name else "en"
+    for ablation in records.ABLATIONS:  # whose table is held to its record where the other tables are
+        if ablation.startswith(lesson):
+            others |= set(numbers("\n".join(records.changes(RESULTS, ablation, language)), PAGES[name]))
     assert {numbers(number, PAGES[name])[0] for number in said} <= figures(lesson) | others
 
 

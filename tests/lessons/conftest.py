@@ -37,13 +37,14 @@ def run_lesson(lesson_command, warm, tmp_path_factory):
     """`run_lesson("03_attention", folder, "--quick", "--data", "drawn", PATH="")`, from within `folder`.
 
     Returned is the process that has ended: its `returncode`, `stdout` and `stderr`. Further names are environment; of
-    the libraries' own, which they read when they are loaded, a process that has loaded them takes no notice.
+    the libraries' own, which they read when they are loaded, a process that has loaded them takes no notice; with
+    `fresh` they are loaded anew.
     """
 
-    def run(name, folder, *words, **environment):
+    def run(name, folder, *words, fresh=False, **environment):
         command = lesson_command(name, *words)
         environment = os.environ | environment
-        if warm is None:
+        if warm is None or fresh:
             return subprocess.run(
                 command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
             )

@@ -8,6 +8,7 @@ from vitkeras.plots.comparison import bars, dots, with_error
 from vitkeras.plots.fine_tuning import over_epochs, training_images
 from vitkeras.plots.images import augmented, scenes
 from vitkeras.plots.look import save, show
+from vitkeras.plots.machines import speed_up
 from vitkeras.plots.patches import patch_grid, patch_sizes
 from vitkeras.plots.photos import looked_at, photo_and_bars, prepared
 from vitkeras.plots.positions import reordered, similarity
@@ -48,6 +49,7 @@ __all__ = [
     "show",
     "similarity",
     "softmax_and_scale",
+    "speed_up",
     "training_images",
     "training_stages",
     "with_error",
