@@ -58,6 +58,8 @@ if not options.process:
 
 # %% The machines. Where there are several, they wait here until all have come
 keras, device = several.prepare(options)
+if options.process:
+    several.require_same(options, data)
 
 # %% The model: the same on every machine, for the seed is the same
 from keras import layers

@@ -16,12 +16,17 @@ def read(path):
     """{name: value} of the constants above the options, with the names in small letters, as --set wants them."""
     found = {}
     for statement in above_the_options(path):
+        plain = isinstance(statement, ast.Assign) and all(isinstance(one, ast.Name) for one in statement.targets)
         for name in assigned(statement):
-            try:
-                found[name.lower()] = ast.literal_eval(statement.value)
-            except ValueError:
-                found[name.lower()] = WORKED_OUT
+            found[name.lower()] = value_of(statement.value) if plain else WORKED_OUT
     return found
+
+
+def value_of(node):
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return WORKED_OUT
 
 
 def put(script, said):
@@ -61,7 +66,7 @@ def literal(text):
     """
     try:
         return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text.strip()
 
 

@@ -9,6 +9,8 @@ A task that raised, or whose machine died more often than it is tried again, has
 
 import contextlib
 import os
+import signal
+import threading
 from pathlib import Path
 
 import vitkeras
@@ -28,7 +30,7 @@ class Farm:
     """`address` is that of a running cluster; None starts Ray on this machine, for as long as the farm is open."""
 
     def __init__(self, address=None):
-        self.ray, self.address, self.open = loaded(), address, contextlib.ExitStack()
+        self.ray, self.address, self.open, self.before = loaded(), address, contextlib.ExitStack(), None
 
     def __enter__(self):
         quiet = {"logging_level": "ERROR", "log_to_driver": False}
@@ -37,8 +39,12 @@ class Farm:
             package = {"py_modules": [str(Path(vitkeras.__file__).parent)]}
             self.connect(address=self.address, runtime_env=package, **quiet)
         else:
-            folder = self.open.enter_context(own_folder("vitkeras-ray"))
-            self.connect(include_dashboard=False, _node_ip_address=HERE, _temp_dir=str(folder), **quiet)
+            # Ray's sockets lie in this folder, and their paths may have 107 letters: no long TMPDIR, then.
+            folder = self.open.enter_context(own_folder("vitkeras-ray", "/tmp" if os.name == "posix" else None))
+            own = {"include_dashboard": False, "_node_ip_address": HERE, "_temp_dir": str(folder)}
+            self.connect(address="local", **own, **quiet)
+        if threading.current_thread() is threading.main_thread():  # Ray has put in its own, which says nothing
+            self.before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's kill is a Ctrl-C
 
         return self
 
@@ -47,11 +53,13 @@ class Farm:
             self.ray.init(**how)
         except Exception as fault:  # whatever a wrong address, a full disk or another version brings about
             self.leave()
-            where = f"the cluster at {self.address}" if self.address else "a Ray of our own on this machine"
-            reason = (str(fault).strip().splitlines() or [type(fault).__name__])[0]
+            reason = (str(fault).strip().splitlines() or [type(fault).__name__])[0][:300]
+            if not self.address:
+                raise Problem(f"Ray does not start on this machine ({reason}). Is there room in /tmp?") from None
             raise Problem(
-                f"{where} cannot be reached ({reason[:300]}). `ray status` on the cluster's head says whether it runs; "
-                "the address is HOST:PORT, as `ray start --head` tells it; Ray and Python are the same there and here."
+                f"the cluster at {self.address} cannot be reached ({reason}). `ray status` on its head says whether it "
+                f"runs. This machine must have joined it (`ray start --address {self.address}`), or ask by ray://HOST:"
+                "10001; Ray and Python are the same there and here."
             ) from None
 
     def __exit__(self, *fault):
@@ -60,6 +68,8 @@ class Farm:
     def leave(self):
         with contextlib.suppress(Exception):
             self.ray.shutdown()
+        if self.before is not None:
+            signal.signal(signal.SIGTERM, self.before)
         self.open.close()
 
     @property
@@ -99,9 +109,15 @@ class Farm:
     def outcome(self, reference):
         try:
             return self.ray.get(reference)
+        except self.ray.exceptions.RayTaskError as fault:
+            return Lost(f"it could not be carried out: {last_line(fault)}")
         except self.ray.exceptions.RayError as fault:
-            lines = [line for line in str(fault).splitlines() if line.strip()]
-            return Lost((lines or [type(fault).__name__])[-1][:300])
+            return Lost(f"its machine or process died, {1 + TRIES_AGAIN} times: {last_line(fault)}")
+
+
+def last_line(fault):
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+    return (lines or [type(fault).__name__])[-1][:300]
 
 
 def call(function, arguments):

@@ -51,13 +51,14 @@ def sweep(folder):
 
 
 @contextlib.contextmanager
-def own_folder(prefix):
+def own_folder(prefix, where=None):
     """A folder among the system's temporary ones, gone at the end; and so are those of processes that were killed."""
-    for leftover in Path(tempfile.gettempdir()).glob(f"{prefix}-*"):
+    where = where or tempfile.gettempdir()
+    for leftover in Path(where).glob(f"{prefix}-*"):
         owner = leftover.name.removeprefix(f"{prefix}-").partition("-")[0]
         if owner.isdecimal() and not alive(int(owner)):
             shutil.rmtree(leftover, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}-{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}-{os.getpid()}-", dir=where))
     try:
         yield folder
     finally:

@@ -1,16 +1,20 @@
 """The machine that a lesson runs on: its device, the precision that suits it, and what must be fixed for a repeat."""
 
 import contextlib
+import ctypes
 import importlib.metadata
 import os
 import platform
 import signal
+import sys
 import tempfile
 import threading
 from pathlib import Path
 
 from vitkeras.errors import Problem
 from vitkeras.options import PRECISIONS
+
+PR_SET_PDEATHSIG = 1
 
 
 def prepare(seed, device="auto", precision="float32", devices="one"):
@@ -54,6 +58,8 @@ def share_batches(kind):
     """From here on, `fit` gives every device of this kind its share of each batch. Returns how many there are.
 
     Each has a copy of the weights; gradients are summed before they are applied, so the batch is as large as before.
+    What comes out is what one device gives, up to rounding, where shares are equal: the images of a last, smaller batch
+    that cannot be shared evenly count a little differently; and dropout and batch normalisation go by the share alone.
     """
     import tensorflow as tf
 
@@ -63,7 +69,7 @@ def share_batches(kind):
         return len(places)
     one_by_one = {"cross_device_ops": tf.distribute.ReductionToOneDevice()} if kind == "CPU" else {}
     tf.distribute.experimental_set_strategy(tf.distribute.MirroredStrategy(places, **one_by_one))
-    print(f"devices: {len(places)} share each batch")
+    print(f"devices: {len(places)} share each batch; dropout and batch normalisation go by a device's share")
     return len(places)
 
 
@@ -159,6 +165,13 @@ def cpu_name():
 
 def gpu_name(details):
     return f"{len(details)} x " * (len(details) > 1) + f"GPU ({details[0].get('device_name', 'unnamed')})"
+
+
+def end_with_parent():
+    """To be called in a process just started: whatever ends its parent, even SIGKILL, ends it too (on Linux)."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def versions():

@@ -31,6 +31,8 @@ def open_run(options, settings, dataset, machine):
     """
     if options.kept.get("set"):
         settings = {**settings, "set": options.kept["set"]}  # not every constant is among a lesson's own settings
+    if options.kept.get("devices") == "all":
+        settings = {**settings, "devices": "all"}
     settings = {**settings, "seed": options.seed, "precision": machine["precision"], "data": dataset.fingerprint()}
     run = Run(options.out, settings, options.resume_command)
     about = {"command": options.command, "machine": machine, "versions": versions(), "started": now()}
@@ -64,7 +66,7 @@ class Run:
     def __init__(self, folder, settings, resume_command=""):
         self.folder, self.settings, self.resume_command = Path(folder), settings, resume_command
         self.record = {}
-        self.rows = []  # one for each of the `parts`: what it was, and its results
+        self.axes, self.rows = [], []  # of the `parts`: what they differ in; what each was, and its results
         self.opened, self.seconds_before = time.perf_counter(), 0
         self.history = {}
         self.seconds = []
@@ -168,7 +170,7 @@ class Run:
         if answer:
             results["answer"] = answer
         if self.rows:
-            results["trainings"] = self.rows
+            results |= {"axes": self.axes, "trainings": self.rows}
         if self.seconds:
             self.record["seconds_per_epoch"] = self.seconds
         seconds = self.seconds_before + time.perf_counter() - self.opened
@@ -187,6 +189,7 @@ class Run:
                 part.finish(test_accuracy=outcome.accuracy)
         """
         choices = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+        self.axes = list(axes)
         began, done = time.perf_counter(), 0
         for number, choice in enumerate(choices, 1):
             part = Part(self, choice)

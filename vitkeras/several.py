@@ -1,11 +1,13 @@
 """One training by several processes, on JAX: they are started, meet, and leave what they found."""
 
 import contextlib
+import hashlib
 import io
 import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,6 @@ from vitkeras.lessons import catalogue
 
 HERE = "127.0.0.1"
 FOUND = "process-{}.npz"
-PATIENCE = 1800  # seconds for all of them to come to an end
 # What stands for a machine is one core's worth, so that two are twice as much as one.
 ONE_CORE = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
@@ -43,7 +44,8 @@ def prepare(options):
 
     Afterwards every model has the same weights everywhere, and its gradients are averaged over all.
     """
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_CORE}".strip()
+    if not options.process:  # who starts all of them on this machine; they take it over
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_CORE}".strip()
     if options.device == "cpu":
         os.environ["JAX_PLATFORMS"] = "cpu"
     try:
@@ -62,6 +64,8 @@ def prepare(options):
         keras.config.set_floatx("float32")
         keras.config.set_dtype_policy("float32")
         keras.utils.set_random_seed(options.seed)
+    if options.device == "gpu" and jax.default_backend() != "gpu":
+        raise Problem("--device gpu was asked for, but JAX sees no GPU: pip install 'jax[cuda12]'. Or --device auto.")
     kind = jax.devices()[0].device_kind
     name = f"{machine.cpu_name()}, a core each" if jax.default_backend() == "cpu" else kind
     if not options.process:
@@ -78,6 +82,20 @@ def meet(jax, options):
             f"process {options.process} has not met the others at {options.meet} ({reason[:200]}). All must be started "
             "within two minutes, with the same --processes and --meet, and the first one's port must be open to them."
         ) from None
+
+
+def require_same(options, data):
+    """All machines should learn from the same images, with the same settings; whoever differs is told of."""
+    from jax.experimental import multihost_utils
+
+    mine = f"{data.fingerprint()} {options.epochs} {options.seed} {options.quick} {options.set}"
+    number = int.from_bytes(hashlib.sha256(mine.encode()).digest()[:4])
+    if len(set(np.asarray(multihost_utils.process_allgather(np.uint32(number))).tolist())) > 1:
+        raise Problem(
+            f"process {options.process} has: {data.title}, {options.epochs} epochs, seed {options.seed}, "
+            f"{', '.join(options.set) or 'no constant set'}; and another has something else. All should be started "
+            "with the same options, and have the same data."
+        )
 
 
 def leave(options, found):
@@ -99,12 +117,19 @@ def start(options, run):
     for name in ("epochs", "seed", "processes", "data"):
         if (value := getattr(options, name)) is not None:
             common += [f"--{name}", str(value)]
+    common += [word for text in options.set for word in ("--set", text)]
     common += ["--quick"] * options.quick + ["--device", options.device]
     numbers = range(1, options.processes + 1)
     with contextlib.ExitStack() as files:
         logs = [files.enter_context(run.path(f"process-{number}.txt").open("w+")) for number in numbers]
         processes = [
-            subprocess.Popen([*common, "--process", str(number)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            subprocess.Popen(
+                [*common, "--process", str(number)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=machine.end_with_parent,
+            )
             for number, log in zip(numbers, logs, strict=True)
         ]
         wait_for(processes, logs)
@@ -113,14 +138,11 @@ def start(options, run):
 
 def wait_for(processes, logs):
     """One that fails leaves the others waiting for it, so it ends them all."""
-    left = PATIENCE
     try:
-        while any(process.poll() is None for process in processes) and left > 0:
+        while None in [process.poll() for process in processes]:
             if any(process.poll() for process in processes):
                 break
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                next(process for process in processes if process.poll() is None).wait(0.2)
-            left -= 0.2
+            time.sleep(0.1)
     finally:
         codes = [process.poll() for process in processes]
         for process in processes:
@@ -131,8 +153,6 @@ def wait_for(processes, logs):
             log.seek(0, io.SEEK_SET)
             said = [line for line in log.read().splitlines() if line.strip()][-4:]
             raise Problem(f"process {number} failed with exit code {code}: " + "\n".join(said))
-    if None in codes:
-        raise Problem(f"the processes have not come to an end within {PATIENCE} seconds. See process-1.txt in the run.")
 
 
 def read(path):

@@ -167,6 +167,11 @@ def test_it_speaks_portuguese_and_what_was_drawn_stays(page, keep):
 
 def test_a_phone_is_wide_enough(page, keep):
     page.set_viewport_size({"width": 360, "height": 740})
+    draw(page, SEVEN)
+    answer(page, "digit", "^7, ")
+    page.locator("#tab-photo").click()
+    page.locator("#file").set_input_files(picture())
+    answer(page, "photo", r"%$")
     for tab in ("digit", "photo", "pair"):
         page.locator(f"#tab-{tab}").click()
         page.wait_for_timeout(200)

@@ -27,11 +27,14 @@ def test_one_mistaken_setting_among_several_is_named_and_the_others_are_done_and
     assert said.count("failed: size 5, seed") == 2
     assert "ValueError: 5 does not fit" in said
     header, *lines = course.table()
-    assert header == "size,seed,test_accuracy,seconds,state"
-    assert lines[0] == "4,1,0.081,1,finished"
+    assert header == "size,seed,test_accuracy,seconds,data,state"
+    assert lines[0] == "4,1,0.081,1,made-up data,finished"
     assert [line.rpartition(",")[2] for line in lines].count("finished") == 4
     assert (course.folder / "out" / "size-6_seed-2" / "picture.png").read_bytes() == b"png"
     assert (course.folder / "out" / "sweep.png").stat().st_size > 5000
+    assert "ValueError" in (course.folder / "out" / "size-5_seed-1" / "said.txt").read_text()
+    (_, first, *_) = (course.folder / "out" / "summary.csv").read_text().splitlines()
+    assert first.startswith("size 4,test_accuracy,2,0.0815")
 
     (course.folder / "lessons" / "01_tiny.py").write_text(
         (course.folder / "lessons" / "01_tiny.py").read_text().replace("SIZE == 5", "SIZE == 50")
@@ -44,9 +47,9 @@ def test_one_mistaken_setting_among_several_is_named_and_the_others_are_done_and
 
 
 def test_after_an_interruption_what_was_finished_is_not_run_again(course):
-    words = ["--seeds", "1", "--set", "size=1,2,3,4", "--set", "wait=0.0,60.0"]
+    words = ["--seeds", "1", "--set", "size=1,2,3,4", "--set", "wait=0.0,60.0"]  # the first is soon done
     process = course.start(*words)
-    assert until(lambda: len(course.begun) >= 3)
+    assert until(lambda: len(course.begun) >= 2)
     assert until(lambda: list(course.folder.glob("out/*/run.json")))
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=60)
@@ -75,6 +78,16 @@ def test_a_misspelt_setting_ends_with_2_at_once(course):
     code, said = course.swept("--set", "sice=4")
     assert code == 2
     assert "Did you mean size" in said
+    assert course.begun == []
+
+
+def test_an_option_that_the_lesson_does_not_take_ends_with_2_at_once(course):
+    code, said = course.swept("--set", "kind=a,c", "--seeds", "1")
+    assert code == 2
+    assert "invalid choice: 'c'" in said
+    code, said = course.swept("--seeds", "1", "--", "--epohcs", "3")
+    assert code == 2
+    assert "--epohcs" in said
     assert course.begun == []
 
 

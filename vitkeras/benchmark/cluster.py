@@ -12,7 +12,8 @@ from pathlib import Path
 from vitkeras.benchmark.measuring import describe_machine, keep, spread
 from vitkeras.benchmark.nodes import Nodes
 from vitkeras.benchmark.processes import one_process
-from vitkeras.farm import Farm, loaded
+from vitkeras.errors import Problem
+from vitkeras.farm import Farm, Lost, loaded
 from vitkeras.lessons import catalogue
 from vitkeras.sweep import work
 
@@ -44,10 +45,14 @@ def measured(nodes, tasks):
     (lesson,) = catalogue.choose(catalogue.find(), [LESSON])
     words = ("--quick", "--data", "drawn")
     arguments = {"script": lesson.path.read_text(encoding="utf-8"), "name": lesson.name, "words": words, "threads": 1}
+    arguments |= {"gpus": 0, "data": ""}
     with Nodes(nodes) as cluster, Farm(cluster.address) as farm:
         list(farm.done(dict.fromkeys(range(nodes), (work.run, arguments))))
         began = time.perf_counter()
         outcomes = [outcome for _, outcome in farm.done(dict.fromkeys(range(tasks), (work.run, arguments)))]
+        lost = [outcome for outcome in outcomes if isinstance(outcome, Lost) or outcome["code"]]
+        if lost:
+            raise Problem(f"a task failed, so there is nothing to compare: {lost[0]}")
         return {"seconds": time.perf_counter() - began, "tasks": [outcome["seconds"] for outcome in outcomes]}
 
 

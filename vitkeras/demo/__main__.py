@@ -50,6 +50,8 @@ def show(options):
 
     from vitkeras.demo import server
 
+    if options.port:
+        server.require_free(options.port)
     server.loaded()  # whether Gradio is here is known before models are loaded
     print("loading the models ...", flush=True)
     from vitkeras import machine

@@ -3,6 +3,7 @@
 import inspect
 import os
 import re
+import socket
 import threading
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from vitkeras.errors import Misuse, Problem
 
 PAGE = Path(__file__).parent / "page"
 HERE = "127.0.0.1"
-PORTS = range(7860, 7880)  # where Gradio's pages usually are; the first that is free
+PORTS = range(7860, 7960)  # where Gradio's pages usually are; the first that is free
 QUESTIONS = "/gradio_api/run/"
 MOST = 40_000_000  # bytes of a question: a photo of 25 MB, as text
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -42,8 +43,8 @@ class Server:
         try:
             _, self.url, _ = self.app.launch(**asked, **off, max_threads=4)
         except OSError as fault:
-            ports = f"port {port} is" if port else f"the ports {PORTS[0]} to {PORTS[-1]} are all"
-            raise Problem(f"{ports} taken, by another demo perhaps. Choose another: --port 8000 ({fault})") from fault
+            ports = f"port {port}" if port else f"any of the ports {PORTS[0]} to {PORTS[-1]}"
+            raise Problem(f"the page cannot be opened at {ports} ({fault}). Choose another: --port 8000") from fault
 
     def wait(self):
         """Until Ctrl-C."""
@@ -53,9 +54,22 @@ class Server:
         self.app.blocks.close(verbose=False)
 
 
+def require_free(port):
+    """Known before the models are loaded, which takes a while."""
+    with socket.socket() as place:
+        try:
+            place.bind((HERE, port))
+        except OSError as fault:
+            raise Problem(
+                f"port {port} is taken, by another demo perhaps ({fault.strerror}). Choose another: --port"
+            ) from fault
+
+
 def loaded():
     # Nothing is told to anybody, nor asked: whether there is a newer version, for one.
-    os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}
+    os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    for name in ("NO_PROXY", "no_proxy"):  # Gradio asks itself whether it is there, and a proxy would not know
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), HERE]))
     for name in ("GRADIO_ROOT_PATH", "GRADIO_SHARE", "GRADIO_MCP_SERVER", "GRADIO_SERVER_PORT"):
         os.environ.pop(name, None)
     try:

@@ -128,7 +128,8 @@ def grade(options):
         from vitkeras.grading.replay import replay
 
         return replay(options.submissions, options.out, exercises, jobs, options.replay, options.single)
-    print(f"walls: {walls_of(exercises)}")
+    if options.cluster is None:
+        print(f"walls: {walls_of(exercises)}")
     with contextlib.ExitStack() as open_:
         desks, jobs = (Desk, jobs) if options.cluster is None else open_.enter_context(far_desks(options))
         progress = open_.enter_context(Progress())
@@ -153,7 +154,7 @@ def far_desks(options):
 
     with Farm(options.cluster or None) as farm:
         cpus = int(farm.room.get("CPU", 0))
-        print(f"desks: on a cluster with {cpus} CPUs, a desk on each")
+        print(f"desks: on a cluster with {cpus} CPUs, as many as there is room for; each behind bubblewrap")
         yield functools.partial(FarDesk, farm), options.jobs or max(1, cpus)
 
 

@@ -19,6 +19,10 @@ class ExaminerGone(Exception):
     """The examiner ended over a submission, or did not come to an end; the text says what it said last."""
 
 
+class NoRoom(Problem):
+    """There is no room for another desk at present."""
+
+
 class Desk:
     """An examiner's process for one exercise. `tests`: what it has collected, as results without points."""
 

@@ -1,15 +1,20 @@
 """A desk on whatever machine of a cluster has room: an actor of Ray's with a `Desk`, asked as if it were here."""
 
 import contextlib
+import os
+import platform
+from pathlib import Path
 
+from vitkeras.datasets.search import project_folder
 from vitkeras.errors import Problem
 from vitkeras.files import own_folder
 from vitkeras.grading import exercise as exercises
 from vitkeras.grading import walls
-from vitkeras.grading.desk import OPENING, PATIENCE, Desk, ExaminerGone
+from vitkeras.grading.desk import OPENING, PATIENCE, Desk, ExaminerGone, NoRoom
+from vitkeras.grading.round import fingerprint_of_tests
 
 TRIES = 4  # of one submission on machines that die
-ROOM = 600  # seconds to wait for a machine with room
+ROOM = 60  # seconds to wait for a machine with room
 
 
 class FarDesk:
@@ -20,11 +25,33 @@ class FarDesk:
         self.process, self.tests, self.walls, self.given_up = None, [], "", False
 
     def open(self):
-        there = self.ray.remote(num_cpus=1, max_restarts=0)(There)
-        actor = there.remote(carried(self.exercise), self.exercise.name, self.slot)
+        """A machine that dies meanwhile costs another try, on another one."""
+        for _ in range(TRIES):
+            try:
+                return self.opened()
+            except MachineGone as fault:
+                why = str(fault)
+                if self.given_up:
+                    break
+        raise Problem(f"no desk could be opened for {self.exercise.name}, {TRIES} times: {why}")
+
+    def opened(self):
+        needs = {"num_cpus": 1, "memory": int(self.exercise.limits["memory_mb"] * 2**20), "max_restarts": 0}
+        there = self.ray.remote(**needs)(There)
+        files, data = carried(self.exercise), str(Path(os.environ.get("VITKERAS_DATA") or project_folder()).absolute())
+        actor = there.remote(files, self.exercise.name, self.slot, data)
         self.process = Remote(self.ray, actor, self)
-        opened = self.asked(actor.open.remote(), OPENING + ROOM)
-        self.tests, self.walls = opened["tests"], opened["walls"]
+        if not self.has_come(actor):
+            self.close()
+            memory = f"{self.exercise.limits['memory_mb']:g} MB"
+            raise NoRoom(f"no machine has had a CPU and {memory} free for {ROOM} s: `ray status` says what they do")
+        found = self.asked(actor.open.remote(fingerprint_of_tests(self.exercise)), OPENING + ROOM)
+        self.tests, self.walls = found["tests"], found["walls"]
+        return None
+
+    def has_come(self, actor):
+        ready, _ = self.ray.wait([actor.ready.remote()], timeout=ROOM)
+        return bool(ready)
 
     def examine(self, files, seed):
         """The outcome of every test. A machine that dies costs another try, on another one; that is nobody's fault."""
@@ -33,7 +60,7 @@ class FarDesk:
         for _ in range(TRIES):
             try:
                 if self.process is None:
-                    self.open()
+                    self.opened()
                 return self.asked(self.process.actor.examine.remote(contents, seed), seconds)
             except MachineGone as fault:
                 why = str(fault)
@@ -46,10 +73,7 @@ class FarDesk:
             reply = self.ray.get(reference, timeout=seconds)
         except self.ray.exceptions.GetTimeoutError:
             self.close()
-            raise Problem(
-                f"no machine of the cluster has had room for a desk for {seconds:.0f} seconds, or none has answered. "
-                "`ray status` on its head says what it is busy with."
-            ) from None
+            raise MachineGone(f"its machine has not answered for {seconds:.0f} seconds") from None
         except self.ray.exceptions.RayError as fault:
             self.close()
             raise MachineGone(f"its machine has gone ({type(fault).__name__})") from None
@@ -92,7 +116,9 @@ class Remote:
 class There:
     """The other end: it lays down the exercise in a folder of its own, and has it examined behind walls."""
 
-    def __init__(self, files, name, slot):
+    def __init__(self, files, name, slot, data):
+        if os.path.isdir(data):
+            os.environ["VITKERAS_DATA"] = data  # where the machine that asks has its own
         self.folders = contextlib.ExitStack()
         folder = self.folders.enter_context(own_folder("vitkeras-desk"))
         for path, content in files.items():
@@ -101,10 +127,19 @@ class There:
             target.write_bytes(content)
         self.desk = Desk(exercises.read(folder / name), slot)
 
-    def open(self):
+    def ready(self):
+        return True
+
+    def open(self, fingerprint):
         lacking = walls.bubblewrap_lacks()
         if lacking:
-            return {"problem": f"a machine of the cluster is not fit for students' code: {lacking}"}
+            return {"problem": f"{platform.node()}, of the cluster, is not fit for students' code: {lacking}"}
+        if fingerprint_of_tests(self.desk.exercise) != fingerprint:
+            data = ", ".join(self.desk.exercise.data) or "none"
+            return {
+                "problem": f"{platform.node()}, of the cluster, has not the same data sets as this machine (needed: "
+                f"{data}). Put them under the same path on all, or name that in VITKERAS_DATA."
+            }
         return self.told(self.desk.open) or {"tests": self.desk.tests, "walls": self.desk.walls}
 
     def examine(self, contents, seed):

@@ -13,7 +13,7 @@ from pathlib import Path
 from vitkeras import datasets
 from vitkeras.errors import Interrupted, Problem
 from vitkeras.files import written_whole
-from vitkeras.grading.desk import Desk, ExaminerGone
+from vitkeras.grading.desk import Desk, ExaminerGone, NoRoom
 from vitkeras.grading.exercise import DESCRIPTION
 from vitkeras.grading.handed_in import choosing, finding, unpacking
 
@@ -44,6 +44,7 @@ class Round:
         self.tests_fingerprint = fingerprint_of_tests(exercise)
         self.waiting, self.faults, self.lock = queue.Queue(), [], threading.Lock()
         self.stopped = threading.Event()
+        self.working = set()  # slots of the desks that have opened
 
     def go(self, jobs):
         for submission in self.found:
@@ -64,6 +65,8 @@ class Round:
                 event.wait(PATIENCE)
         if self.faults:
             raise self.faults[0]
+        if not self.waiting.empty():  # the last two desks found no room, each while it counted on the other
+            raise NoRoom(f"there is no room for a desk any more. What has been graded is kept in {self.out}.")
         if self.absent:
             self.write_absent()
 
@@ -76,11 +79,18 @@ class Round:
                     submission = self.waiting.get_nowait()
                 except queue.Empty:
                     break
-                self.one(desk, submission)
+                try:
+                    self.one(desk, submission)
+                except NoRoom:
+                    if not self.working - {slot}:
+                        raise
+                    self.waiting.put(submission)
+                    break  # the others go on
         except Exception as fault:  # told by `go`
             if not self.stopped.is_set():
                 self.faults.append(fault)
         finally:
+            self.working.discard(slot)
             desk.close()
             left.set()
 
@@ -119,6 +129,7 @@ class Round:
             if desk.process is None:
                 desk.open()
                 self.describe(desk)
+                self.working.add(desk.slot)
             if self.stopped.is_set():
                 break
             try:

@@ -7,10 +7,10 @@ from vitkeras.plots import look
 from vitkeras.plots.look import SERIES
 
 
-def dots(groups, quantity, title, path):
+def dots(groups, quantity, title, path, mean_form="mean {:.2f}"):
     """A row for each group (a dict, name to values): its values as dots, their mean as a line."""
     figure = Figure(figsize=(7, 1.2 + 0.7 * len(groups)))
-    dots_on(figure.subplots(), groups, "mean {:.2f}", title=title, xlabel=quantity)
+    dots_on(figure.subplots(), groups, mean_form, title=title, xlabel=quantity)
     look.save(figure, path)
 
 

@@ -10,10 +10,10 @@ letters. The same command goes on where it stopped: what was finished is not run
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
 
+from vitkeras.datasets import search
 from vitkeras.errors import Interrupted, Misuse, Problem, report, speak_plainly
 from vitkeras.files import hold, written_whole
 from vitkeras.files import sweep as remove_unfinished
@@ -51,7 +51,7 @@ def read_options(words):
     add("--measure", metavar="NAME", help="the number to be compared (default: the first accuracy)")
     add("--cluster", metavar="ADDRESS", help="a cluster of Ray's (default: Ray on this machine alone)")
     add("--cpus", type=at_least(1), default=1, metavar="N", help="that a run is given (default 1)")
-    add("--gpus", type=share, default=0, metavar="N", help="that a run is given; 0.5 lets two share one (default 0)")
+    add("--gpus", type=of_gpus, default=0, metavar="N", help="that a run sees; 0.5 lets two share one (default 0)")
     add("--memory", type=share, default=2, metavar="GB", help="that a run is given (default 2)")
     return parser.parse_args(words)
 
@@ -66,10 +66,18 @@ def share(text):
     return number
 
 
+def of_gpus(text):
+    number = share(text)
+    if number > 1 and number % 1:
+        raise argparse.ArgumentTypeError(f"a part of a GPU, or whole ones, not {text!r}")
+    return number
+
+
 def swept(options, words):
     lesson = one_lesson(options.lesson)
-    words = with_whole_paths(words)
+    words = plan.with_whole_paths(words)
     runs = plan.planned(lesson, options.set, options.seed, options.seeds, words)
+    plan.check(lesson, runs)
     lock = hold(options.out, "sweeping")
     try:
         remove_unfinished(options.out)
@@ -97,63 +105,61 @@ def one_lesson(name):
     return found[0]
 
 
-def with_whole_paths(words):
-    """Runs have folders of their own, so what lies beside us is named from the root."""
-    return [str(Path(word).absolute()) if os.path.exists(word) else word for word in words]
-
-
 def go(lesson, waiting, options, records, failed):
     """Have the runs done that are `waiting`; what comes of them is added to `records` or `failed`."""
     from vitkeras import farm
 
     script = lesson.path.read_text(encoding="utf-8")
-    tasks = {
-        run: (work.run, {"script": script, "name": lesson.name, "words": run.words, "threads": options.cpus})
-        for run in waiting
-    }
+    common = {"script": script, "name": lesson.name, "threads": options.cpus, "gpus": options.gpus}
+    common["data"] = os.environ.get("VITKERAS_DATA") or str(search.project_folder())
+    common["data"] = str(Path(common["data"]).absolute())
+    tasks = {run: (work.run, common | {"words": run.words}) for run in waiting}
     asked = {"cpus": options.cpus, "gpus": options.gpus, "memory": int(options.memory * 1e9)}
     with farm.Farm(options.cluster) as machines:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's kill is as good as Ctrl-C
         print(f"on {machines.room.get('CPU', 0):g} CPUs and {machines.room.get('GPU', 0):g} GPUs", flush=True)
         for run, outcome in machines.done(tasks, **asked):
             done = len(records) + len(failed) + 1
             if isinstance(outcome, farm.Lost):
-                failed[run.name] = f"its machine or process died, {1 + farm.TRIES_AGAIN} times at least ({outcome})"
+                failed[run.name] = str(outcome)
             elif outcome["code"]:
+                bring_home(Path(options.out, run.name), outcome["files"])
                 failed[run.name] = f"exit code {outcome['code']}: {work.telling(outcome['said'])}"
             else:
                 bring_home(Path(options.out, run.name), outcome["files"])
-                records[run.name] = table.record_of(Path(options.out, run.name))
+                if record := table.record_of(Path(options.out, run.name)):
+                    records[run.name] = record
+                else:
+                    failed[run.name] = f"it ended without a record: {work.telling(outcome['said'])}"
             how = failed.get(run.name) or f"{outcome['seconds']:.0f} s on {outcome['machine']}"
             print(f"[{done}] {run.title}: {how}", flush=True)
 
 
 def bring_home(folder, files):
     """run.json comes last: a run whose record is there is whole."""
+    (folder / "said.txt").unlink(missing_ok=True)  # what an earlier try, which failed, has said
     for name in sorted(files, key=lambda name: name == "run.json"):
         with written_whole(folder / name) as path:
             path.write_bytes(files[name])
 
 
-def titles(records):
-    """The data that the runs were on, as each of them says."""
-    return ", ".join(dict.fromkeys(record.get("data", {}).get("title", "?") for record in records.values()))
-
-
 def told(lesson, runs, records, failed, options):
     known = list(dict.fromkeys(name for record in records.values() for name in table.numbers(record)))
     measure = table.chosen_measure(known, options.measure)
-    if records and measure is None:
+    titles = list(dict.fromkeys(record.get("data", {}).get("title", "?") for record in records.values()))
+    if len(titles) > 1:
+        print(f"WARNING: the runs were on different data, so their means say nothing: {'; '.join(titles)}")
+    if records and measure is None and options.measure:
         raise Misuse(
             f"--measure {options.measure}: no run gave such a number. There are: {', '.join(known) or 'none'}."
         )
     found = list(table.rows(runs, records, failed, measure))
-    table.show(found, measure or "no run was finished")
+    table.show(found, measure or "no number was given")
     if measure:
-        table.draw(options.out, found, measure, f"{lesson.name}: {titles(records)}")
+        table.write_summary(options.out, found, measure)
+        table.draw(options.out, found, measure, f"{lesson.name}: {', '.join(titles)}")
         others = [name for name in known if name != measure]
         print(f"other numbers (--measure NAME): {', '.join(others) or 'none'}")
-    print(f"all of it: {options.out}/runs.csv, and a folder for each run")
+    print(f"all of it: {options.out}/runs.csv, summary.csv, and a folder for each run")
     return 1 if failed else 0
 
 

@@ -3,16 +3,21 @@
 import ast
 import itertools
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from vitkeras import constants
 from vitkeras.errors import Misuse, Problem
 from vitkeras.files import written_whole
+from vitkeras.options import CHECK_ONLY
 
 PLAN = "sweep.json"
 COMMON = ("epochs", "precision", "device", "data")  # options of every lesson that a sweep may vary
+PATHS = ("--data", "--model", "--photos")  # options of lessons that name a file or folder
 OURS = ("--out", "--resume", "--seed", "--set")  # what the sweep itself says to a lesson
 
 
@@ -52,7 +57,7 @@ def planned(lesson, said, first_seed, seeds, words):
             raise Misuse(f"--set {name} is said twice. Once, with all values: --set {name}=4,7")
         if name not in options:
             values = [constants.meant(f"{name}={value}", known)[1] for value in values]
-        axes[name] = values
+        axes[name] = [whole_path(str(value)) for value in values] if f"--{name}" in PATHS else values
     runs = []
     for combination in itertools.product(*axes.values()):
         settings = dict(zip(axes, combination, strict=True))
@@ -62,6 +67,40 @@ def planned(lesson, said, first_seed, seeds, words):
     if len({run.name for run in runs}) < len(runs):
         raise Misuse("two of the runs would have folders of the same name. Say every value once, and in another way.")
     return runs
+
+
+def with_whole_paths(words):
+    """Runs have folders of their own, so what lies beside us is named from the root."""
+    whole = []
+    for before, word in zip(["", *words], words, strict=False):
+        option, sign, value = word.partition("=")
+        if before in PATHS:
+            whole.append(whole_path(word))
+        else:
+            whole.append(f"{option}={whole_path(value)}" if sign and option in PATHS else word)
+    return whole
+
+
+def whole_path(value):
+    """`drawn`, and a preset's name, are no paths."""
+    return str(Path(value).absolute()) if os.path.exists(value) else value
+
+
+def check(lesson, runs):
+    """Have the lesson itself look at what its runs will be told: all of it for one, of others what is different."""
+    seen = set()
+    for run in runs:
+        said = {(name, str(value)) for name, value in run.settings.items()}
+        if seen and said <= seen:
+            continue
+        seen |= said or {None}
+        ended = subprocess.run(
+            [sys.executable, str(lesson.path), *run.words],
+            env=os.environ | {CHECK_ONLY: "1"}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        )  # fmt: skip
+        if ended.returncode:
+            reason = (ended.stderr.strip().splitlines() or ["it ended before it had read its options"])[-1]
+            raise Misuse(f"{lesson.name} does not take what {run.title} would be told: {reason}")
 
 
 def listed(text):
@@ -74,7 +113,7 @@ def listed(text):
         raise Misuse(f"--set wants NAME=VALUES, as in patch_size=4,7,14. Received: {text!r}")
     try:
         several = ast.literal_eval(f"[{values}]")
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError):
         several = [constants.literal(value) for value in values.split(",")]
     return name.strip(), several
 

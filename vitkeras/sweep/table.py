@@ -12,20 +12,32 @@ CONFIDENCE = 0.95
 
 
 def numbers(record):
-    """{name: value} of all results of a run that are numbers; of a lesson's several trainings, each with its name.
+    """{name: value} of all results of a run that are numbers.
+
+    Of a lesson's several trainings each has its name before its numbers; of one training with several seeds, the mean.
 
     >>> numbers({"results": {"test_accuracy": 0.97, "answer": "97%"}})
     {'test_accuracy': 0.97}
-    >>> numbers({"results": {"trainings": [{"model": "cnn", "seed": 3, "test_accuracy": 0.9}]}})
-    {'cnn: test_accuracy': 0.9}
+    >>> rows = [{"model": "cnn", "seed": s, "accuracy": {"fainter": a}} for s, a in ((1, 0.5), (2, 0.75))]
+    >>> numbers({"results": {"axes": ["model", "seed"], "trainings": rows}})
+    {'model cnn: accuracy, fainter': 0.625}
     """
     results = record.get("results", {})
-    found = {name: value for name, value in results.items() if is_number(value)}
+    found = {name: [value] for name, value in flat(results).items()}
     for row in results.get("trainings", ()):
-        label = ", ".join(str(value) for value in row.values() if isinstance(value, str))
-        for name, value in row.items():
-            if name != "seed" and is_number(value):
-                found.setdefault(f"{label}: {name}" if label else name, value)
+        axes = [name for name in results.get("axes", ()) if name != "seed"]
+        label = ", ".join(f"{name} {row[name]}" for name in axes)
+        for name, value in flat({name: value for name, value in row.items() if name not in ("seed", *axes)}).items():
+            found.setdefault(f"{label}: {name}" if label else name, []).append(value)
+    return {name: statistics.mean(values) for name, values in found.items()}
+
+
+def flat(results):
+    """The numbers among some results, and those in a table among them; not the course of a training."""
+    found = {name: value for name, value in results.items() if is_number(value)}
+    for name, table in results.items():
+        if isinstance(table, dict) and name != "history":
+            found |= {f"{name}, {key}": value for key, value in table.items() if is_number(value)}
     return found
 
 
@@ -37,7 +49,7 @@ def chosen_measure(known, asked):
     """The measure asked for; else the first that is an accuracy, else the first. None if there is no such number."""
     if asked:
         return asked if asked in known else None
-    return next((name for name in known if name.endswith("accuracy")), next(iter(known), None))
+    return next((name for name in known if "accuracy" in name), next(iter(known), None))
 
 
 def record_of(folder):
@@ -104,13 +116,29 @@ def write(out, runs, records, failed):
     measures = list(dict.fromkeys(name for run in runs for name in numbers(records.get(run.name, {}))))
     with written_whole(Path(out, "runs.csv")) as path, path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
-        lines.writerow([*settings, "seed", *measures, "seconds", "state"])
+        lines.writerow([*settings, "seed", *measures, "seconds", "data", "state"])
         for run in runs:
             record = records.get(run.name, {})
             given, state = numbers(record), failed.get(run.name, "finished" if record else "not run")
+            title = record.get("data", {}).get("title", "")
             values = [given.get(name, "") for name in measures]
             own = [run.settings.get(name, "") for name in settings]
-            lines.writerow([*own, run.seed, *values, record.get("seconds", ""), state])
+            lines.writerow([*own, run.seed, *values, record.get("seconds", ""), title, state])
+
+
+def write_summary(out, found, measure):
+    """summary.csv: a line for each combination, as the table has it."""
+    with written_whole(Path(out, "summary.csv")) as path, path.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(
+            ["settings", "measure", "runs", "mean", "deviation", "from", "to", "lowest", "highest", "failed"]
+        )
+        for settings, values, troubles in found:
+            mean = statistics.mean(values) if values else ""
+            deviation, half = (statistics.stdev(values), interval(values)) if len(values) > 1 else ("", None)
+            around = ["", ""] if half is None else [mean - half, mean + half]
+            ends = [min(values), max(values)] if values else ["", ""]
+            lines.writerow([settings, measure, len(values), mean, deviation, *around, *ends, len(troubles)])
 
 
 def draw(out, found, measure, title):
@@ -120,4 +148,4 @@ def draw(out, found, measure, title):
 
         with machine.chatter_held_back():
             from vitkeras import plots
-        plots.dots(groups, measure, title, Path(out, "sweep.png"))
+        plots.dots(groups, measure, title, Path(out, "sweep.png"), "mean {:.4g}")

@@ -1,25 +1,23 @@
 """One run of a lesson, on whatever machine: in a folder of its own, and brought home as the bytes of its files."""
 
-import contextlib
-import ctypes
 import os
 import platform
 import re
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from vitkeras import machine
 from vitkeras.files import own_folder
 
 LAST_LINES = 40  # of what a run has said
+MOST_SAID = 100_000  # bytes of what a run that failed has said
 LARGEST = 200_000_000  # bytes of a run's files: what is beyond stays behind
 LEFT_BEHIND = ("checkpoint.npz",)  # what only a resumed run would need
-DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
-def run(script, name, words, threads):
+def run(script, name, words, threads, gpus, data):
     """Run the lesson `name`, whose text is `script`, and tell how it ended. Its output folder comes back as bytes."""
     began = time.perf_counter()
     with own_folder("vitkeras-sweep") as place:
@@ -30,7 +28,7 @@ def run(script, name, words, threads):
         with said.open("wb") as stream:
             code = finished(
                 [sys.executable, str(lesson), *words, "--out", str(out)],
-                {"cwd": place, "stdout": stream, "stderr": stream, "env": environment(threads)},
+                {"cwd": place, "stdout": stream, "stderr": stream, "env": environment(threads, gpus, data)},
             )
         lines = [line for line in said.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
         return {
@@ -38,7 +36,7 @@ def run(script, name, words, threads):
             "seconds": time.perf_counter() - began,
             "machine": platform.node(),
             "said": lines[-LAST_LINES:],
-            "files": files_of(out) if code == 0 else {},
+            "files": files_of(out) if code == 0 else {"said.txt": said.read_bytes()[-MOST_SAID:]},
         }
 
 
@@ -54,7 +52,7 @@ def telling(lines):
 
 
 def finished(words, how):
-    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, preexec_fn=end_with_us, **how)
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, preexec_fn=machine.end_with_parent, **how)
     try:
         return process.wait()
     finally:
@@ -62,19 +60,19 @@ def finished(words, how):
         process.wait()
 
 
-def end_with_us():
-    """Whatever ends this process, even SIGKILL, ends the lesson too. Linux only; elsewhere it runs to its end."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
-
-
-def environment(threads):
-    """Each run has its share of the processor, and this very package, wherever it was put."""
+def environment(threads, gpus, data):
+    """Each run has its share of the processor and the GPUs, this very package, wherever it was put, and our data."""
     here = str(Path(__file__).parents[2])
     path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
-    shares = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(threads))
-    return os.environ | shares | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8:replace"}
+    own = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(threads))
+    own |= {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8:replace"}
+    if not gpus:
+        own["CUDA_VISIBLE_DEVICES"] = "-1"  # Ray leaves them in view, and the first run would take all of the memory
+    elif gpus < 1:
+        own["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+    if data and os.path.isdir(data):
+        own["VITKERAS_DATA"] = data
+    return os.environ | own
 
 
 def files_of(folder):

@@ -13,18 +13,18 @@ export async function ask(question, told) {
 }
 
 async function fetched(question, told) {
-  let reply;
+  let answer;
   try {
-    reply = await fetch(`/gradio_api/run/${question}`, {
+    const reply = await fetch(`/gradio_api/run/${question}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ data: [told] }),
     });
+    if (!reply.ok) return { answer: null, trouble: say("broken") };
+    answer = (await reply.json()).data[0];
   } catch {
     return { answer: null, trouble: say("gone") };
   }
-  if (!reply.ok) return { answer: null, trouble: say("broken") };
-  const answer = (await reply.json()).data[0];
   return "problem" in answer ? { answer: null, trouble: say("problem", answer.problem) } : { answer, trouble: "" };
 }
 

@@ -1,5 +1,5 @@
 // A digit: drawn with mouse, finger or keyboard, and asked about at the end of every stroke.
-import { ask, toText } from "./ask.js";
+import { ask, tell, toText } from "./ask.js";
 import { Guesses } from "./guesses.js";
 import { Looker } from "./looker.js";
 
@@ -14,16 +14,17 @@ export function digit(section) {
   const looker = new Looker(section.querySelector(".looker"));
   const pen = { x: pad.width / 2, y: pad.height / 2, down: false, shown: false };
   let strokes = []; // each a list of points
+  let stroke = null; // the one that is being drawn
 
   function draw() {
     pencil.fillStyle = "#000";
     pencil.fillRect(0, 0, pad.width, pad.height);
     Object.assign(pencil, { strokeStyle: "#fff", lineWidth: pad.width / 13, lineCap: "round", lineJoin: "round" });
-    for (const stroke of strokes) {
-      dot(...stroke[0]); // a line without length would not be seen
+    for (const points of strokes) {
+      dot(...points[0]); // a line without length would not be seen
       pencil.beginPath();
-      pencil.moveTo(...stroke[0]);
-      for (const point of stroke) pencil.lineTo(...point);
+      pencil.moveTo(...points[0]);
+      for (const point of points) pencil.lineTo(...point);
       pencil.stroke();
     }
   }
@@ -67,29 +68,34 @@ export function digit(section) {
   };
 
   pad.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
+    if (event.button || !event.isPrimary) return; // of several fingers, the first draws
     pad.setPointerCapture(event.pointerId);
-    pen.shown = false;
-    strokes.push([place(event)]);
+    Object.assign(pen, { down: false, shown: false });
+    strokes.push((stroke = [place(event)]));
     draw();
   });
   pad.addEventListener("pointermove", (event) => {
-    if (!pad.hasPointerCapture(event.pointerId)) return;
-    for (const part of event.getCoalescedEvents?.() ?? [event]) strokes.at(-1).push(place(part));
+    if (!stroke || !event.isPrimary) return;
+    for (const part of event.getCoalescedEvents?.() ?? [event]) stroke.push(place(part));
     draw();
   });
-  pad.addEventListener("lostpointercapture", asked);
+  pad.addEventListener("lostpointercapture", () => {
+    stroke = null;
+    asked();
+  });
 
   pad.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || stroke) return;
     pen.shown = true;
     if (event.key === " ") {
+      if (event.repeat) return event.preventDefault(); // held down, it would go up and down
       pen.down = !pen.down;
-      if (pen.down) strokes.push([[pen.x, pen.y]]);
+      if (pen.down) strokes.push((pen.line = [[pen.x, pen.y]]));
       else asked();
     } else if (MOVES[event.key]) {
       pen.x = Math.min(Math.max(pen.x + MOVES[event.key][0], 0), pad.width);
       pen.y = Math.min(Math.max(pen.y + MOVES[event.key][1], 0), pad.height);
-      if (pen.down) strokes.at(-1).push([pen.x, pen.y]);
+      if (pen.down) pen.line.push([pen.x, pen.y]);
     } else return;
     event.preventDefault();
     drawPen();
@@ -102,10 +108,12 @@ export function digit(section) {
 
   section.querySelector("#undo").addEventListener("click", () => {
     strokes.pop();
+    tell("");
     asked();
   });
   section.querySelector("#clear").addEventListener("click", () => {
     strokes = [];
+    tell("");
     asked();
   });
   asked();

@@ -1,9 +1,9 @@
 // What a model takes a picture for: the likeliest in large letters, and a bar for each.
-import { page, percent, say } from "./words.js";
+import { nameOf, page, percent, say } from "./words.js";
 
 export class Guesses {
   constructor(root, note = "") {
-    root.innerHTML = `<h2 class="answer" role="status"></h2><ul class="bars"></ul><p class="hint"></p><p class="hint"></p>`;
+    root.innerHTML = `<h2 class="answer" aria-live="polite"></h2><ul class="bars"></ul><p class="hint"></p><p class="hint"></p>`;
     [this.likeliest, this.bars] = [root.querySelector(".answer"), root.querySelector(".bars")];
     [this.about, this.note] = root.querySelectorAll(".hint");
     this.remark = note;
@@ -21,7 +21,7 @@ export class Guesses {
       return;
     }
     const [first] = answer.guesses;
-    this.likeliest.textContent = say("likeliest", say(first.name), percent(first.probability));
+    this.likeliest.textContent = say("likeliest", nameOf(first.name), percent(first.probability));
     this.about.textContent = say("of-model", answer.model, answer.milliseconds);
     this.bars.replaceChildren(...inOrder(answer.guesses).map(bar));
   }
@@ -35,9 +35,9 @@ function inOrder(guesses) {
 function bar({ name, probability }) {
   const item = document.createElement("li");
   const [what, meter, share] = ["span", "meter", "span"].map((kind) => document.createElement(kind));
-  what.textContent = say(name);
+  what.textContent = nameOf(name);
   meter.value = probability;
-  meter.setAttribute("aria-label", say(name));
+  meter.setAttribute("aria-label", nameOf(name));
   share.textContent = percent(probability);
   item.append(what, meter, share);
   return item;

@@ -22,6 +22,8 @@ export class Looker {
     const find = (what) => root.querySelector(what);
     [this.heading, this.canvas, this.choices, this.legend] = ["h2", "canvas", ".row", ".legend"].map(find);
     [this.layer, this.head, this.what, this.hint] = [".layer", ".head", ".what", ".hint"].map(find);
+    this.hint.id = `hint-${root.parentElement.id}`;
+    this.canvas.setAttribute("aria-describedby", this.hint.id);
     this.pencil = this.canvas.getContext("2d");
     this.answer = null; // what is shown
     this.chosen = this.pointed = null; // patches
@@ -34,11 +36,14 @@ export class Looker {
     this.head.addEventListener("change", () => this.draw());
     this.canvas.addEventListener("pointermove", (event) => this.point(this.patchAt(event)));
     this.canvas.addEventListener("pointerleave", () => this.point(null));
-    this.canvas.addEventListener("click", (event) => this.choose(this.patchAt(event)));
+    this.canvas.addEventListener("click", (event) => {
+      const patch = this.patchAt(event);
+      this.choose(patch === this.chosen ? null : patch);
+    });
     this.canvas.addEventListener("keydown", (event) => {
       if (!this.looks) return;
       if (event.key === "Escape") this.choose(null);
-      else if (STEPS[event.key]) this.choose(this.beside(STEPS[event.key]));
+      else if (STEPS[event.key] && !event.altKey) this.choose(this.beside(STEPS[event.key]));
       else return;
       event.preventDefault();
     });
@@ -52,16 +57,14 @@ export class Looker {
     this.looks = answer?.attention ?? null;
     if (this.looks?.grid.join() !== before) this.chosen = this.pointed = null;
     if (this.looks) {
-      this.looks.decoded = [...this.looks.layers, { heads: 1, weights: this.looks.rollout }].map(({ heads, weights }) => ({
-        heads,
-        weights: new Uint16Array(toBytes(weights).buffer),
-      }));
+      const decoded = ({ heads, weights }) => ({ heads, weights: new Uint16Array(toBytes(weights).buffer) });
+      this.decoded = { ...this.looks.layers.map(decoded), rollout: decoded({ heads: 1, weights: this.looks.rollout }) };
     }
     this.sayAll();
   }
 
   sayAll() {
-    this.heading.textContent = this.answer ? say("looks-of", say(this.answer.model)) : say("looks");
+    this.heading.textContent = this.answer ? say("looks-of", say(this.answer.model) || this.answer.model) : say("looks");
     this.choices.hidden = this.legend.hidden = !this.looks;
     this.hint.textContent = this.looks ? say("looks-hint") : "";
     const [layerLabel, headLabel] = this.choices.querySelectorAll("span");
@@ -69,7 +72,7 @@ export class Looker {
     if (this.looks) {
       this.canvas.setAttribute("aria-label", say("seen", ...this.looks.grid));
       const numbered = this.looks.layers.map((_, number) => [number, number + 1]);
-      offer(this.layer, [...numbered, [this.looks.layers.length, say("rollout")]]);
+      offer(this.layer, [...numbered, ["rollout", say("rollout")]]);
       this.offerHeads();
     } else {
       this.canvas.setAttribute("aria-label", say(this.answer ? "no-attention" : "nothing"));
@@ -78,7 +81,7 @@ export class Looker {
   }
 
   offerHeads() {
-    const { heads } = this.looks.decoded[this.layer.value];
+    const { heads } = this.decoded[this.layer.value];
     offer(this.head, [["mean", say("mean")], ...Array.from({ length: heads }, (_, number) => [number, number + 1])]);
     this.head.disabled = heads === 1;
     this.draw();
@@ -107,14 +110,14 @@ export class Looker {
   }
 
   choose(patch) {
-    this.chosen = patch === this.chosen ? null : patch;
+    this.chosen = patch;
     this.pointed = null;
     this.draw();
   }
 
   /** The share of each patch in what `from` attends to; null: in what all patches, or the class token, attend to. */
   shares(from) {
-    const { heads, weights } = this.looks.decoded[this.layer.value];
+    const { heads, weights } = this.decoded[this.layer.value];
     const patches = this.looks.grid[0] * this.looks.grid[1];
     const before = this.looks.before;
     const tokens = patches + before;

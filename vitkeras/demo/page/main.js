@@ -1,4 +1,5 @@
 // The page: its tabs, its language.
+import { tell } from "./ask.js";
 import { digit } from "./digit.js";
 import { pair } from "./pair.js";
 import { photo } from "./photo.js";
@@ -8,6 +9,7 @@ const tabs = [...document.querySelectorAll("[role=tab]")];
 const panel = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
 
 function open(chosen) {
+  tell("");
   for (const tab of tabs) {
     tab.setAttribute("aria-selected", tab === chosen);
     tab.tabIndex = tab === chosen ? 0 : -1;
@@ -28,7 +30,10 @@ for (const [number, tab] of tabs.entries()) {
 
 const language = document.getElementById("language");
 language.addEventListener("click", otherLanguage);
-page.addEventListener("language", () => (language.textContent = say("other")));
+page.addEventListener("language", () => {
+  language.textContent = say("other");
+  language.lang = say("other-code");
+});
 
 digit(document.getElementById("digit"));
 photo(document.getElementById("photo"));

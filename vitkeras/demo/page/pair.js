@@ -74,7 +74,7 @@ export function pair(section) {
   }
 
   stage.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
+    if (event.button || !event.isPrimary) return;
     const [x, y] = place(event);
     const away = both.map((one) => Math.hypot(one.x - x, one.y - y));
     chosen = away[0] <= away[1] ? 0 : 1;
@@ -82,7 +82,7 @@ export function pair(section) {
     grip = [both[chosen].x - x, both[chosen].y - y];
   });
   stage.addEventListener("pointermove", (event) => {
-    if (!grip) return;
+    if (!grip || !event.isPrimary) return;
     const [x, y] = place(event);
     move(x + grip[0], y + grip[1]);
   });
@@ -91,6 +91,7 @@ export function pair(section) {
     asked();
   });
   stage.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (["1", "2"].includes(event.key)) chosen = Number(event.key) - 1;
     else if (MOVES[event.key]) move(both[chosen].x + MOVES[event.key][0], both[chosen].y + MOVES[event.key][1]);
     else return;

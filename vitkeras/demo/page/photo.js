@@ -13,13 +13,22 @@ export function photo(section) {
   let present = null; // the file that is shown
 
   async function asked() {
-    if (!present) return;
-    if (present.size > MOST) return tell(say("too-large", present.name, Math.round(present.size / 1e6)));
-    const content = toText(new Uint8Array(await present.arrayBuffer()));
+    const file = present;
+    if (!file) return;
+    show(null);
+    if (file.size > MOST) return tell(say("too-large", file.name, Math.round(file.size / 1e6)));
     section.setAttribute("aria-busy", "true");
-    const answer = await ask("photo", { content, name: present.name, preset: preset.value });
-    if (answer === undefined) return;
+    const content = await file.arrayBuffer().catch(() => null); // a folder, or a file that has gone
+    if (file !== present) return;
+    const told = content && { content: toText(new Uint8Array(content)), name: file.name, preset: preset.value };
+    const answer = told ? await ask("photo", told) : null;
+    if (answer === undefined || file !== present) return;
+    if (!told) tell(say("no-file"));
     section.removeAttribute("aria-busy");
+    show(answer);
+  }
+
+  function show(answer) {
     guesses.show(answer);
     looker.show(answer);
   }
@@ -51,8 +60,8 @@ export function photo(section) {
   });
   for (const kind of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(kind, (event) => {
-      if (section.hidden) return;
       event.preventDefault(); // else the browser would show the photo instead of the page
+      if (section.hidden) return;
       drop.classList.toggle("over", kind === "dragover");
       if (kind === "drop") take(event.dataTransfer.files);
     });
@@ -61,12 +70,11 @@ export function photo(section) {
 
   function sayAbout() {
     const key = `about-${preset.value}`;
-    about.textContent = say(key) === key ? "" : say(key);
+    about.textContent = say(key);
   }
   page.addEventListener("language", sayAbout);
 
-  guesses.show(null);
-  looker.show(null);
+  show(null);
   fetch("/presets")
     .then((reply) => reply.json())
     .then(({ presets }) => {
