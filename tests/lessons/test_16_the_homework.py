@@ -17,7 +17,8 @@ def finished(run_lesson, record_of, tmp_path_factory):
 @pytest.fixture(scope="module")
 def ablation(run_lesson, record_of, tmp_path_factory):
     folder = tmp_path_factory.mktemp("student")
-    done = run_lesson("16_the_homework", folder, "--quick", "--data", "drawn", "--trainings", "ablation")
+    words = ["--quick", "--data", "drawn", "--trainings", "ablation", "--set", "blocks=1", "--set", "local=1"]
+    done = run_lesson("16_the_homework", folder, *words)
     assert done.returncode == 0, done.stderr
     return done.stdout, record_of(folder / "runs" / "16_the_homework")["results"]
 
