@@ -1,12 +1,12 @@
 """Sweeps on a Ray of their own, and on two nodes of which one is killed."""
 
-import os
 import signal
 import time
 
 import pytest
 
 from vitkeras.benchmark.nodes import Nodes
+from vitkeras.files import alive
 
 pytest.importorskip("ray", reason="sweeps need the extra [cluster]")
 
@@ -64,14 +64,6 @@ def test_after_an_interruption_what_was_finished_is_not_run_again(course):
     assert f"{len(finished)} of them finished before" in said
     for name, when in finished.items():
         assert (course.folder / "out" / name / "run.json").stat().st_mtime_ns == when
-
-
-def alive(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_misspelt_setting_ends_with_2_at_once(course):

@@ -31,6 +31,11 @@ def project_folder():
     return (checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()) / "data"
 
 
+def own_folder():
+    """Where this machine has its data, named from the root: what the environment says, or else the project's."""
+    return Path(os.environ.get(ENVIRONMENT) or project_folder()).absolute()
+
+
 def keras_folder():
     return Path(os.path.expanduser(os.environ.get("KERAS_HOME") or "~/.keras"), "datasets")
 

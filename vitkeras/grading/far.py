@@ -3,9 +3,8 @@
 import contextlib
 import os
 import platform
-from pathlib import Path
 
-from vitkeras.datasets.search import project_folder
+from vitkeras.datasets import search
 from vitkeras.errors import Problem
 from vitkeras.files import own_folder
 from vitkeras.grading import exercise as exercises
@@ -26,20 +25,24 @@ class FarDesk:
 
     def open(self):
         """A machine that dies meanwhile costs another try, on another one."""
-        for _ in range(TRIES):
+        try:
+            self.tried(self.opened)
+        except MachineGone as fault:
+            raise Problem(f"no desk could be opened for {self.exercise.name}, {TRIES} times: {fault}") from None
+
+    def tried(self, do):
+        """What comes of it; again as long as machines die, but not for ever, nor once this desk is given up."""
+        for left in reversed(range(TRIES)):
             try:
-                return self.opened()
-            except MachineGone as fault:
-                why = str(fault)
-                if self.given_up:
-                    break
-        raise Problem(f"no desk could be opened for {self.exercise.name}, {TRIES} times: {why}")
+                return do()
+            except MachineGone:
+                if self.given_up or not left:
+                    raise
 
     def opened(self):
         needs = {"num_cpus": 1, "memory": int(self.exercise.limits["memory_mb"] * 2**20), "max_restarts": 0}
         there = self.ray.remote(**needs)(There)
-        files, data = carried(self.exercise), str(Path(os.environ.get("VITKERAS_DATA") or project_folder()).absolute())
-        actor = there.remote(files, self.exercise.name, self.slot, data)
+        actor = there.remote(carried(self.exercise), self.exercise.name, self.slot, str(search.own_folder()))
         self.process = Remote(self.ray, actor, self)
         if not self.has_come(actor):
             self.close()
@@ -47,7 +50,6 @@ class FarDesk:
             raise NoRoom(f"no machine has had a CPU and {memory} free for {ROOM} s: `ray status` says what they do")
         found = self.asked(actor.open.remote(fingerprint_of_tests(self.exercise)), OPENING + ROOM)
         self.tests, self.walls = found["tests"], found["walls"]
-        return None
 
     def has_come(self, actor):
         ready, _ = self.ray.wait([actor.ready.remote()], timeout=ROOM)
@@ -57,16 +59,16 @@ class FarDesk:
         """The outcome of every test. A machine that dies costs another try, on another one; that is nobody's fault."""
         contents = {name: path.read_bytes() for name, path in files.items()}
         seconds = 2 * self.exercise.limits["total_seconds"] + 2 * PATIENCE
-        for _ in range(TRIES):
-            try:
-                if self.process is None:
-                    self.opened()
-                return self.asked(self.process.actor.examine.remote(contents, seed), seconds)
-            except MachineGone as fault:
-                why = str(fault)
-                if self.given_up:
-                    break
-        raise ExaminerGone(why)
+
+        def examined():
+            if self.process is None:
+                self.opened()
+            return self.asked(self.process.actor.examine.remote(contents, seed), seconds)
+
+        try:
+            return self.tried(examined)
+        except MachineGone as fault:
+            raise ExaminerGone(str(fault)) from None
 
     def asked(self, reference, seconds):
         try:

@@ -111,8 +111,7 @@ def go(lesson, waiting, options, records, failed):
 
     script = lesson.path.read_text(encoding="utf-8")
     common = {"script": script, "name": lesson.name, "threads": options.cpus, "gpus": options.gpus}
-    common["data"] = os.environ.get("VITKERAS_DATA") or str(search.project_folder())
-    common["data"] = str(Path(common["data"]).absolute())
+    common["data"] = str(search.own_folder())
     tasks = {run: (work.run, common | {"words": run.words}) for run in waiting}
     asked = {"cpus": options.cpus, "gpus": options.gpus, "memory": int(options.memory * 1e9)}
     with farm.Farm(options.cluster) as machines:
