@@ -1,6 +1,12 @@
 """Two processes learn what one learns, and a process that goes wrong is told of."""
 
+import subprocess
+import sys
+
 import pytest
+
+from vitkeras import several
+from vitkeras.errors import Problem
 
 pytest.importorskip("jax", reason="lesson 19 needs the extra [jax]")
 
@@ -39,3 +45,17 @@ def test_a_wrong_number_of_processes_ends_with_2(run_lesson, tmp_path, words, hi
     done = run_lesson("19_several_machines", tmp_path, "--quick", "--data", "drawn", *words, fresh=True)
     assert done.returncode == 2, done.stderr
     assert hint in done.stderr
+
+
+def test_a_process_that_fails_ends_the_others_and_is_told_of(tmp_path):
+    scripts = ("import time; time.sleep(600)", "raise SystemExit('there is no such host')")
+    logs = [tmp_path.joinpath(f"{number}.txt").open("w+") for number in (1, 2)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script], stdout=log, stderr=log)
+        for script, log in zip(scripts, logs, strict=True)
+    ]
+    with pytest.raises(Problem, match="process 2 failed with exit code 1: there is no such host"):
+        several.wait_for(processes, logs)
+    assert all(process.returncode is not None for process in processes)
+    for log in logs:
+        log.close()
