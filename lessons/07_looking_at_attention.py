@@ -29,6 +29,7 @@ NUM_HEADS = 4
 HEAD_WIDTH = 16  # key_dim as in the lecture's text: 4 heads of 16 share the 64
 BLOCKS = 4
 LAYER = 1  # whose arrows are drawn: in layer 1 a token is still its patch alone, later ones are mixtures
+LOOKED_AT = 1000  # test images whose attention is taken out
 COVERED = 4  # how many sixteenths of the patches the last test paints over
 
 options = lesson_options(
@@ -93,7 +94,7 @@ outcome = training.evaluate(model, data.x_test, data.y_test)
 print(f"\n{model.name}, {model.count_params():,} parameters: {100 * outcome.accuracy:.2f}% of the test images right")
 
 # %% The weights of all layers and heads. Row i of a map tells how patch i shares its look out: it sums to 1.
-images, labels = data.x_test[:1000], data.y_test[:1000]
+images, labels = data.x_test[:LOOKED_AT], data.y_test[:LOOKED_AT]
 weights = attention.scores(model, images)  # (layers, images, heads, 16, 16)
 print(f"weights {weights.shape}: layers, images, heads, patch that looks, patch that is looked at")
 print(f"rows sum to 1, up to {np.abs(weights.sum(-1) - 1).max():.1e}")

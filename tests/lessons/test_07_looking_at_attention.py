@@ -97,7 +97,8 @@ def test_a_wrong_model_gets_one_line(run_lesson, tmp_path, name, hint):
 
 
 def test_the_model_that_ships_is_looked_at_without_a_training(run_lesson, record_of, tmp_path):
-    done = run_lesson("07_looking_at_attention", tmp_path, "--quick", "--data", "drawn", "--model", "mnist_vit")
+    words = ("--quick", "--data", "drawn", "--model", "mnist_vit", "--set", "looked_at=150")
+    done = run_lesson("07_looking_at_attention", tmp_path, *words)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "runs" / "07_looking_at_attention"
     results = record_of(folder)["results"]

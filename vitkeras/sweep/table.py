@@ -100,14 +100,24 @@ def show(found, measure):
             console.print(Text(f"failed: {settings}, {trouble}", style="red"), soft_wrap=True)
 
 
+def summary(values):
+    """How many, mean, deviation, the interval's two ends, lowest, highest; None for what so few values do not tell.
+
+    >>> summary([0.5])
+    (1, 0.5, None, None, None, 0.5, 0.5)
+    """
+    mean = statistics.mean(values) if values else None
+    deviation, half = (statistics.stdev(values), interval(values)) if len(values) > 1 else (None, None)
+    ends = (None, None) if half is None else (mean - half, mean + half)
+    return len(values), mean, deviation, *ends, min(values, default=None), max(values, default=None)
+
+
 def cells(values):
-    if not values:
-        return ["0", *[""] * 5]
-    half = interval(values)
-    mean = statistics.mean(values)
-    around = f"{mean - half:.4g} to {mean + half:.4g}" if half is not None else ""
-    deviation = f"{statistics.stdev(values):.2g}" if len(values) > 1 else ""
-    return [str(len(values)), f"{mean:.4g}", deviation, around, f"{min(values):.4g}", f"{max(values):.4g}"]
+    count, mean, deviation, *others = summary(values)
+    low, high, lowest, highest = ("" if value is None else f"{value:.4g}" for value in others)
+    around = f"{low} to {high}" if low else ""
+    in_words = ["" if mean is None else f"{mean:.4g}", "" if deviation is None else f"{deviation:.2g}"]
+    return [str(count), *in_words, around, lowest, highest]
 
 
 def write(out, runs, records, failed):
@@ -134,11 +144,7 @@ def write_summary(out, found, measure):
             ["settings", "measure", "runs", "mean", "deviation", "from", "to", "lowest", "highest", "failed"]
         )
         for settings, values, troubles in found:
-            mean = statistics.mean(values) if values else ""
-            deviation, half = (statistics.stdev(values), interval(values)) if len(values) > 1 else ("", None)
-            around = ["", ""] if half is None else [mean - half, mean + half]
-            ends = [min(values), max(values)] if values else ["", ""]
-            lines.writerow([settings, measure, len(values), mean, deviation, *around, *ends, len(troubles)])
+            lines.writerow([settings, measure, *summary(values), len(troubles)])
 
 
 def draw(out, found, measure, title):

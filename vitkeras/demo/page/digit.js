@@ -2,10 +2,10 @@
 import { ask, tell, toText } from "./ask.js";
 import { Guesses } from "./guesses.js";
 import { Looker } from "./looker.js";
+import { ARROWS, placeOn, within } from "./pointer.js";
 
 const SENT = 112; // pixels of a side that the program gets: four times what the model sees
 const STEP = 10; // of the pen, by keyboard
-const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
 
 export function digit(section) {
   const pad = section.querySelector("#pad");
@@ -62,10 +62,7 @@ export function digit(section) {
     looker.show(answer);
   }
 
-  const place = (event) => {
-    const box = pad.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * pad.width, ((event.clientY - box.top) / box.height) * pad.height];
-  };
+  const place = (event) => placeOn(pad, event, pad.width, pad.height);
 
   pad.addEventListener("pointerdown", (event) => {
     if (event.button || !event.isPrimary) return; // of several fingers, the first draws
@@ -92,9 +89,10 @@ export function digit(section) {
       pen.down = !pen.down;
       if (pen.down) strokes.push((pen.line = [[pen.x, pen.y]]));
       else asked();
-    } else if (MOVES[event.key]) {
-      pen.x = Math.min(Math.max(pen.x + MOVES[event.key][0], 0), pad.width);
-      pen.y = Math.min(Math.max(pen.y + MOVES[event.key][1], 0), pad.height);
+    } else if (ARROWS[event.key]) {
+      const [right, down] = ARROWS[event.key];
+      pen.x = within(pen.x + STEP * right, 0, pad.width);
+      pen.y = within(pen.y + STEP * down, 0, pad.height);
       if (pen.down) pen.line.push([pen.x, pen.y]);
     } else return;
     event.preventDefault();

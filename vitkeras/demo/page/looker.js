@@ -1,10 +1,10 @@
 // The picture as a model sees it, and what each patch attends to: it lights up over the picture.
 import { toBytes, toCanvas } from "./ask.js";
+import { ARROWS, placeOn, within } from "./pointer.js";
 import { page, percent, say } from "./words.js";
 
 const SIDE = 448; // pixels of the canvas
 const FULL = 65535; // what a weight of 1 is sent as
-const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const TOLD = 3; // patches that are named
 
 export class Looker {
@@ -43,7 +43,7 @@ export class Looker {
     this.canvas.addEventListener("keydown", (event) => {
       if (!this.looks) return;
       if (event.key === "Escape") this.choose(null);
-      else if (STEPS[event.key] && !event.altKey) this.choose(this.beside(STEPS[event.key]));
+      else if (ARROWS[event.key] && !event.altKey) this.choose(this.beside(ARROWS[event.key]));
       else return;
       event.preventDefault();
     });
@@ -89,18 +89,16 @@ export class Looker {
 
   patchAt(event) {
     if (!this.looks) return null;
-    const box = this.canvas.getBoundingClientRect();
     const [rows, columns] = this.looks.grid;
-    const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-    const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
-    return Math.min(Math.max(row, 0), rows - 1) * columns + Math.min(Math.max(column, 0), columns - 1);
+    const [column, row] = placeOn(this.canvas, event, columns, rows).map(Math.floor);
+    return within(row, 0, rows - 1) * columns + within(column, 0, columns - 1);
   }
 
-  beside([down, right]) {
+  beside([right, down]) {
     const [rows, columns] = this.looks.grid;
     if (this.chosen === null) return Math.floor(rows / 2) * columns + Math.floor(columns / 2);
-    const row = Math.min(Math.max(Math.floor(this.chosen / columns) + down, 0), rows - 1);
-    return row * columns + Math.min(Math.max((this.chosen % columns) + right, 0), columns - 1);
+    const row = within(Math.floor(this.chosen / columns) + down, 0, rows - 1);
+    return row * columns + within((this.chosen % columns) + right, 0, columns - 1);
   }
 
   point(patch) {
@@ -144,7 +142,8 @@ export class Looker {
     const from = this.pointed ?? this.chosen;
     const shares = this.shares(from);
     const most = Math.max(...shares);
-    this.eachPatch((patch, ...box) => {
+    for (const patch of shares.keys()) {
+      const box = this.boxOf(patch);
       const light = most ? shares[patch] / most : 0;
       pencil.fillStyle = `rgb(0 0 0 / ${0.75 * (1 - light)})`;
       pencil.fillRect(...box);
@@ -153,24 +152,22 @@ export class Looker {
       pencil.strokeStyle = "rgb(128 128 128 / 0.6)";
       pencil.lineWidth = 1;
       pencil.strokeRect(...box);
-    });
-    this.eachPatch((patch, x, y, width, height) => {
-      if (patch !== from) return;
-      pencil.strokeStyle = "#ff4f9a";
-      pencil.lineWidth = 4;
+    }
+    if (from !== null) {
+      const [x, y, width, height] = this.boxOf(from);
+      Object.assign(pencil, { strokeStyle: "#ff4f9a", lineWidth: 4 });
       pencil.strokeRect(x + 2, y + 2, width - 4, height - 4);
-    });
+    }
     const [least, top] = this.legend.querySelectorAll("span");
     [least.textContent, top.textContent] = [say("least"), say("most", percent(most))];
     this.tell(this.inWords(from, shares));
   }
 
-  eachPatch(act) {
+  /** Where a patch is on the canvas: x, y, width and height. */
+  boxOf(patch) {
     const [rows, columns] = this.looks.grid;
-    for (let patch = 0; patch < rows * columns; patch++) {
-      const [row, column] = [Math.floor(patch / columns), patch % columns];
-      act(patch, (column * SIDE) / columns, (row * SIDE) / rows, SIDE / columns, SIDE / rows);
-    }
+    const [row, column] = [Math.floor(patch / columns), patch % columns];
+    return [(column * SIDE) / columns, (row * SIDE) / rows, SIDE / columns, SIDE / rows];
   }
 
   inWords(from, shares) {

@@ -1,12 +1,12 @@
 // Two shapes, placed by hand, and three models that say whether they are of one kind.
 import { ask, toCanvas } from "./ask.js";
 import { Looker } from "./looker.js";
+import { ARROWS, placeOn, within } from "./pointer.js";
 import { page, percent, say } from "./words.js";
 
 const SIZE = 96; // pixels of the picture's side
 const KINDS = ["circle", "triangle", "square", "cross"];
 const STEP = 2; // by keyboard
-const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
 const SLIDERS = { size: ["area", 110, 720], turn: ["turn", 0, 360] };
 
 export function pair(section) {
@@ -62,14 +62,10 @@ export function pair(section) {
     models.replaceChildren(...answer.models.map(({ model, guesses }) => row(model, guesses[0], answer.same)));
   }
 
-  const place = (event) => {
-    const box = stage.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * SIZE, ((event.clientY - box.top) / box.height) * SIZE];
-  };
+  const place = (event) => placeOn(stage, event, SIZE, SIZE);
 
   function move(x, y) {
-    both[chosen].x = Math.min(Math.max(x, 0), SIZE);
-    both[chosen].y = Math.min(Math.max(y, 0), SIZE);
+    Object.assign(both[chosen], { x: within(x, 0, SIZE), y: within(y, 0, SIZE) });
     asked();
   }
 
@@ -93,8 +89,10 @@ export function pair(section) {
   stage.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (["1", "2"].includes(event.key)) chosen = Number(event.key) - 1;
-    else if (MOVES[event.key]) move(both[chosen].x + MOVES[event.key][0], both[chosen].y + MOVES[event.key][1]);
-    else return;
+    else if (ARROWS[event.key]) {
+      const [right, down] = ARROWS[event.key];
+      move(both[chosen].x + STEP * right, both[chosen].y + STEP * down);
+    } else return;
     event.preventDefault();
     show();
   });
