@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from vitkeras import pretrained
-
 QUIET = (  # Chromium asks for nothing by itself, so that every request is the page's
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
@@ -21,8 +19,6 @@ QUIET = (  # Chromium asks for nothing by itself, so that every request is the p
 def url():
     """Where the page is."""
     pytest.importorskip("gradio", reason="the page needs the extra [demo]")
-    if "shapes_vit" not in pretrained.SHIPPED:
-        pytest.skip("the models of shapes do not ship yet")
     command = [sys.executable, "-m", "vitkeras.demo", "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         said = []
