@@ -3,20 +3,23 @@
 import csv
 import json
 import re
+import statistics
 from pathlib import Path
 
 import pytest
 
-from vitkeras.benchmark import cost
+from vitkeras.benchmark import cluster, cost, demo
 from vitkeras.benchmark.attention import layer_rows
 from vitkeras.benchmark.classify import cold_rows, throughput_rows
 from vitkeras.benchmark.grading import rows as grading_rows
 from vitkeras.benchmark.shapes import rows as shape_rows
 from vitkeras.benchmark.tr02c import epoch_rows
+from vitkeras.runs import duration
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "lessons" / "results"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+README_PT = (ROOT / "README.pt-BR.md").read_text(encoding="utf-8")
 BENCHMARKS = (ROOT / "vitkeras" / "benchmark" / "README.md").read_text(encoding="utf-8")
 
 
@@ -85,6 +88,43 @@ def test_the_speeds_on_the_front_page_are_those_of_the_tables():
     ]  # fmt: skip
     table = README.split("## How fast")[1].split("\n## ")[0]
     assert [line.strip("| ").split(" | ")[-1] for line in table.splitlines() if line.startswith("| ")][1:] == expected
+
+
+def test_the_pages_answers_are_the_recorded_ones_and_come_within_150_ms():
+    stroke, _, _, pair = rows = list(demo.rows(figures_of("demo")))
+    for cells in rows:
+        assert as_line(cells) in BENCHMARKS
+    assert (
+        f"{stroke[1]} ms (95 of 100 within {stroke[2]} ms), one to a pair of shapes {pair[1]} ms ({pair[2]} ms)"
+        in README
+    )
+    assert all(int(cells[2]) <= 150 for cells in rows)
+
+
+def test_what_a_second_node_brings_is_recorded():
+    rows = list(cluster.rows(figures_of("cluster")))
+    for cells in rows:
+        assert as_line(cells) in BENCHMARKS
+    quicker, overhead = rows[1][4].replace(" (", " times as fast as one ("), rows[1][3]
+    last = " ".join(README.split("## From a laptop")[1].split())
+    assert quicker in last
+    assert overhead.replace(" (", " s of a core's time a task (") in last
+
+
+@pytest.mark.parametrize(("page", "comma"), [(README, ","), (README_PT, ".")])
+def test_the_plan_for_many_machines_is_worked_out_from_the_records(page, comma):
+    parts = figures_of("grading")["rounds"]
+    submission = sum(part["our_seconds"] for part in parts) / sum(part["students"] for part in parts)
+    ours = next(row for row in figures_of("tr02c")["epochs"] if (row["way"], row["precision"]) == ("ours", "float32"))
+    epoch = statistics.median(ours["seconds"])
+    works = (10_000 * submission, 1_000 * 3 * epoch, 1_000 * 60 * epoch)
+    table = page[page.rindex("\n## ") :]
+    for machines in (1, 10, 100):
+        assert f"| {' | '.join(duration(work / machines) for work in works)} |" in table
+    core_hours = (f"{2 * works[0] / 3600:.1f}", f"{2 * works[1] / 3600:.0f}", f"{2 * works[2] / 3600:,.0f}")
+    if comma == ".":
+        core_hours = [number.translate(str.maketrans(",.", ".,")) for number in core_hours]
+    assert f"| {' | '.join(core_hours)} |" in table
 
 
 @pytest.mark.parametrize("file", list(RESULTS.rglob("*.json")), ids=lambda path: path.relative_to(RESULTS).as_posix())

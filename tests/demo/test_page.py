@@ -59,12 +59,12 @@ def test_a_digit_drawn_with_the_mouse_is_read_and_a_clicked_patch_changes_the_ma
     page.locator("#digit .layer").select_option("3")
     page.locator("#digit .head").select_option("2")
     of_head = looked(page, "digit")
-    page.locator("#digit .layer").select_option(label="all, together (rollout)")
+    keep(page, "digit")
+    page.locator("#digit .layer").select_option(label="all (rollout)")
     assert page.locator("#digit .head").is_disabled()
     assert len({overall, of_patch, of_head, looked(page, "digit")}) == 4
     page.locator("#digit .looker canvas").press("Escape")
     assert page.locator("#digit .what").inner_text().startswith("How much each patch is looked at")
-    keep(page, "digit")
     assert page.faults == []
 
 
@@ -162,6 +162,8 @@ def test_it_speaks_portuguese_and_what_was_drawn_stays(page, keep):
     assert page.locator("h1").inner_text() == "Para onde olha um Vision Transformer?"
     assert page.locator("html").get_attribute("lang") == "pt"
     assert answer(page, "digit", "^7, ")
+    page.mouse.click(*place(page, "#digit .looker canvas", 0.5, 0.4))
+    assert page.locator("#digit .what").inner_text().startswith("Linha 3, coluna 4 dá atenção a: linha")
     keep(page, "em-portugues")
 
 

@@ -78,23 +78,26 @@ def told(name, picture, looks=True):
     model, began = classifier(name), time.perf_counter()
     with ONE_AT_A_TIME:
         prepared = model.prepared([picture])
-        logits, weights = asked(model, prepared, looks and model.attends)
+        logits, weights = asked(model, prepared)
     return {
         "model": name,
         "guesses": [{"name": guess.name, "probability": guess.probability} for guess in model.top(logits, 10)],
         "seen": picture_of(model.shown(prepared[0])),
-        "attention": looked(model, weights) if weights else None,
+        "attention": looked(model, weights) if looks and weights else None,
         "milliseconds": round(1000 * (time.perf_counter() - began)),
     }
 
 
-def asked(model, prepared, looks):
-    """(logits, the weights of each layer): one question, where the model can answer both at once."""
-    if looks and model.backbone is None:
+def asked(model, prepared):
+    """(logits, the weights of each layer). Small models are compiled, for layer by layer they take far longer."""
+    if model.backbone is not None:  # a preset for photos: its layers are so large that compiling brings little
+        logits, weights = model.eagerly(prepared), list(model.attention_of(prepared))
+    elif model.attends:
         logits, *weights = model.probe.predict_on_batch(prepared)
-        return logits[0], weights
-    weights = list(model.attention_of(prepared)) if looks else []
-    return model.raised(next(model.answered([(None, prepared[0])], model.eagerly))[1]), weights
+    else:
+        logits, weights = model.model.predict_on_batch(prepared), []
+    ((_, outcome, _),) = model.answered([(None, prepared[0])], lambda batch: logits)
+    return model.raised(outcome), weights
 
 
 def looked(model, weights):
