@@ -174,6 +174,9 @@ def end_with_parent():
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+END_WITH_PARENT = end_with_parent if os.name == "posix" else None  # a `preexec_fn`; Windows takes none
+
+
 def versions():
     packages = ("vitkeras", "tensorflow", "keras", "numpy")
     return {"python": platform.python_version()} | {p: importlib.metadata.version(p) for p in packages}

@@ -128,7 +128,7 @@ def start(options, run):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=machine.end_with_parent,
+                preexec_fn=machine.END_WITH_PARENT,
             )
             for number, log in zip(numbers, logs, strict=True)
         ]

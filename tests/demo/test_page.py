@@ -181,6 +181,29 @@ def test_a_phone_is_wide_enough(page, keep):
     keep(page, "phone")
 
 
+def test_a_finger_draws_and_a_second_one_does_not_disturb_it(chromium, url):
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="en-US"
+    )
+    page = context.new_page()
+    page.goto(url)
+    fingers = context.new_cdp_session(page)
+
+    def touch(kind, *places):
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    way = [place(page, "#pad", 0.5, 0.2 + 0.65 * step / 20) for step in range(21)]
+    elsewhere = place(page, "#pad", 0.1, 0.5)
+    touch("touchStart", way[0])
+    for number, point in enumerate(way[1:], 1):
+        touch("touchMove" if number != 10 else "touchStart", point, *[elsewhere] * (number >= 10))
+    touch("touchEnd")
+    assert answer(page, "digit", "^1, ")
+    assert page.evaluate("scrollY") == 0  # the page stayed where it was
+    context.close()
+
+
 def test_no_request_leaves_the_machine(page, url):
     draw(page, SEVEN)
     answer(page, "digit", "^7, ")

@@ -52,7 +52,7 @@ def telling(lines):
 
 
 def finished(words, how):
-    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, preexec_fn=machine.end_with_parent, **how)
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, preexec_fn=machine.END_WITH_PARENT, **how)
     try:
         return process.wait()
     finally:
